@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 from typing import Final
@@ -58,6 +59,13 @@ def parse_units(text: object, pointer: str = "", *, maximum: int = UINT128_MAX) 
     return int(text)
 
 
+def _exact(quantity: int, quantity_decimals: int, price: str, decimals: int, ptr: str) -> Fraction:
+    whole, fraction = _parts(price, "price_form", ptr)
+    return Fraction(
+        quantity * int(whole + fraction) * 10**decimals, 10 ** (len(fraction) + quantity_decimals)
+    )
+
+
 def cash_amount(
     quantity: int, quantity_decimals: int, price: str, currency_decimals: int, pointer: str = ""
 ) -> int:
@@ -66,10 +74,13 @@ def cash_amount(
     Units: `quantity` in the asset's smallest unit, `price` decimal text per one whole of it.
     Exact until the one rounding at the end, whatever the number of decimals.
     """
-    whole, fraction = _parts(price, "price_form", pointer)
-    exact = Fraction(quantity * int(whole + fraction) * 10**currency_decimals)
-    exact /= 10 ** (len(fraction) + quantity_decimals)
-    amount = (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
+    exact = _exact(quantity, quantity_decimals, price, currency_decimals, pointer)
+    amount = math.floor(exact + Fraction(1, 2))
     if not 0 <= amount <= UINT128_MAX:
-        raise InvalidInput("amount_range", "the amount is more than 128 bits hold", pointer)
+        raise InvalidInput("amount_range", "the amount is not one of 128 bits", pointer)
     return amount
+
+
+def floor_amount(whole_units: int, rate: str, decimals: int) -> int:
+    """Whole units times a rate in the smallest unit of the target, rounded down (ROUND_FLOOR)."""
+    return math.floor(_exact(whole_units, 0, rate, decimals, ""))

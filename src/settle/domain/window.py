@@ -1,0 +1,121 @@
+"""When a trade may settle: one rule from dates to unix seconds. Calendars are data.
+
+The window opens when the market opens on the intended settlement date, and ends when it closes on
+the last day of recycling: [settle_from, settle_by), law L7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from settle.domain.errors import InvalidInput
+
+SATURDAY: Final = 5
+MAX_RECYCLING_DAYS: Final = 366
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """On which days a market or a currency is closed: weekends and the listed holidays."""
+
+    name: str
+    version: str
+    holidays: frozenset[date] = frozenset()
+    weekend: frozenset[int] = frozenset({SATURDAY, SATURDAY + 1})  # Monday is 0
+
+    def is_open(self, day: date) -> bool:
+        """Whether `day` is a business day here."""
+        return day.weekday() not in self.weekend and day not in self.holidays
+
+
+WEEKDAYS: Final = Calendar(name="weekdays", version="1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """`settle_from <= now < settle_by`, in unix seconds."""
+
+    settle_from: int
+    settle_by: int
+
+
+def is_business_day(day: date, calendars: Sequence[Calendar]) -> bool:
+    """Whether every calendar is open: the asset's market and the currency both count."""
+    return all(calendar.is_open(day) for calendar in calendars)
+
+
+def add_business_days(day: date, count: int, calendars: Sequence[Calendar]) -> date:
+    """Give the business day `count` after `day`; with 0 the first one not before `day`.
+
+    Raises: InvalidInput if the calendars leave no business day within a year for each of `count`.
+    """
+    step = timedelta(days=1)
+    found = day
+    remaining = count
+    closed = 0
+    while remaining or not is_business_day(found, calendars):
+        found += step
+        if is_business_day(found, calendars):
+            remaining = max(0, remaining - 1)
+            closed = 0
+        else:
+            closed += 1
+            if closed > MAX_RECYCLING_DAYS:
+                names = ", ".join(calendar.name for calendar in calendars)
+                raise InvalidInput("calendar_closed", f"{names}: closed for more than a year")
+    return found
+
+
+def unix_seconds(day: date, at: time, zone: str) -> int:
+    """Give the instant at which the wall clock of `zone` first shows `at` on `day`.
+
+    A time that a change of clocks skips stands for the instant of the change.
+    Raises: InvalidInput for a zone that the time zone database does not have.
+    """
+    try:
+        rules = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput("zone_unknown", f"there is no time zone {zone!r}") from None
+    local = datetime.combine(day, at.replace(tzinfo=None, fold=0), tzinfo=rules)
+    instant = local.astimezone(UTC)
+    if instant.astimezone(rules).replace(tzinfo=None) != local.replace(tzinfo=None):
+        later = local.replace(fold=1).utcoffset()
+        earlier = local.utcoffset()
+        if later is not None and earlier is not None:
+            # Skipped by the change of clocks: read with the offset before it, it lies after the
+            # change by what is skipped up to it; the change itself is where the offsets meet.
+            instant = _instant_of_change(instant, earlier - later)
+    return int(instant.timestamp())
+
+
+def settlement_window(
+    settlement_date: date,
+    zone: str,
+    recycling_days: int,
+    opens: time,
+    closes: time,
+    calendars: Sequence[Calendar] = (WEEKDAYS,),
+) -> Window:
+    """Give the window of a trade: from opening on its date to closing after its last recycling.
+
+    Units: `recycling_days` in business days; 0 ends the window on the settlement date itself.
+    Raises: InvalidInput if the settlement date is no business day, or the market closes before it
+    opens.
+    """
+    if not is_business_day(settlement_date, calendars):
+        message = f"{settlement_date} is not a business day"
+        raise InvalidInput("settlement_date_closed", message, "/settlement_date")
+    if not 0 <= recycling_days <= MAX_RECYCLING_DAYS:
+        raise InvalidInput("recycling_days", f"{recycling_days} is not a number of recycling days")
+    last = add_business_days(settlement_date, recycling_days, calendars)
+    window = Window(
+        settle_from=unix_seconds(settlement_date, opens, zone),
+        settle_by=unix_seconds(last, closes, zone),
+    )
+    if window.settle_from >= window.settle_by:
+        raise InvalidInput("window_empty", f"{opens} is not before {closes} in {zone}")
+    return window
