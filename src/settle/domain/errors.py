@@ -19,7 +19,7 @@ class SettleError(Exception):
 
 
 class InvalidInput(SettleError):
-    """The caller sent something that can never be accepted as it stands: change it and send again."""
+    """The caller sent what can never be accepted as it stands: change it and send it again."""
 
     def __init__(self, code: str, message: str, pointer: str = "") -> None:
         """`pointer` is the RFC 6901 JSON pointer of the offending member, "" for the whole."""
@@ -34,9 +34,7 @@ class InvalidInput(SettleError):
 class Refused(SettleError):
     """Well formed, but the rules or the present state say no. `reasons` tells each of them."""
 
-    def __init__(
-        self, reasons: tuple[Reason, ...], message: str, *, code: str = "refused"
-    ) -> None:
+    def __init__(self, reasons: tuple[Reason, ...], message: str, *, code: str = "refused") -> None:
         """Keep all the reasons, in the order in which they were found."""
         super().__init__(message, code=code)
         self.reasons = reasons

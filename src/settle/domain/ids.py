@@ -63,12 +63,12 @@ def lei_check_digits(base: str) -> str:
 
 
 def isin_check_digit(base: str) -> str:
-    """Give the check digit of an ISIN's first 11 characters (Luhn, letters as two-digit numbers)."""
+    """Give the check digit of an ISIN's first 11 characters (Luhn, letters as two digits)."""
     digits = _letters_as_numbers(base)
     total = 0
     for position, digit in enumerate(reversed(digits)):
         value = int(digit) * (2 if position % 2 == 0 else 1)
-        total += value - 9 if value > 9 else value  # noqa: PLR2004  two digits, added up
+        total += value - 9 if value > 9 else value
     return str(-total % 10)
 
 
@@ -120,7 +120,7 @@ def parse_trade_id(text: str, pointer: str = "") -> TradeId:
 
 def trade_id(milliseconds: int, randomness: bytes) -> TradeId:
     """Make a trade's id from an instant (48 bits) and 10 random bytes; ids sort by the instant."""
-    if not 0 <= milliseconds < 1 << 48 or len(randomness) != 10:  # noqa: PLR2004  the form of a ULID
+    if not 0 <= milliseconds < 1 << 48 or len(randomness) != 10:
         raise InvalidInput("trade_id_form", "a trade id takes 48 bits of time and 10 random bytes")
     number = milliseconds << 80 | int.from_bytes(randomness, "big")
     return TradeId("".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5)))
@@ -161,6 +161,6 @@ def checksum_address(address: Address) -> str:
     digits = address.hex()
     mask = keccak256(digits.encode()).hex()
     return "0x" + "".join(
-        digit.upper() if int(bit, 16) > 7 else digit  # noqa: PLR2004  the top bit of a nibble
+        digit.upper() if int(bit, 16) > 7 else digit
         for digit, bit in zip(digits, mask, strict=False)
     )

@@ -25,7 +25,8 @@ UINT64_MAX: Final = 2**64 - 1
 LEG_TYPE: Final = "Leg(uint32 asset,address deliverer,address receiver,uint128 quantity)"
 INSTRUCTION_TYPE: Final = (
     "Instruction(address initiator,uint64 nonce,uint64 settleFrom,uint64 settleBy,bytes32 cycle,"
-    "uint32 options,uint128 minimumLot,bytes32 predecessor,bytes32 tradeRef,bytes32 terms,Leg[] legs)"
+    "uint32 options,uint128 minimumLot,bytes32 predecessor,bytes32 tradeRef,bytes32 terms,"
+    "Leg[] legs)"
 ) + LEG_TYPE
 DOMAIN_TYPE: Final = (
     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
@@ -213,5 +214,3 @@ def accounts_of(instruction: Instruction) -> tuple[Address, ...]:
         ordered[leg.deliverer] = None
         ordered[leg.receiver] = None
     return tuple(ordered)
-
-

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from eth_hash.auto import keccak as _keccak
 
 _keccak(b"")  # lets the library choose and check its backend once, here
@@ -11,4 +9,4 @@ _keccak(b"")  # lets the library choose and check its backend once, here
 
 def keccak256(data: bytes) -> bytes:
     """Hash bytes to 32 bytes."""
-    return cast("bytes", _keccak.hasher(data))
+    return _keccak.hasher(data)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -73,7 +73,8 @@ def add_business_days(day: date, count: int, calendars: Sequence[Calendar]) -> d
 def unix_seconds(day: date, at: time, zone: str) -> int:
     """Give the instant at which the wall clock of `zone` first shows `at` on `day`.
 
-    A time that a change of clocks skips stands for the instant of the change.
+    A time that a change of clocks skips is read with the offset before the change (PEP 495), so it
+    is the instant after the change by as much as it lies inside the gap.
     Raises: InvalidInput for a zone that the time zone database does not have.
     """
     try:
@@ -81,15 +82,7 @@ def unix_seconds(day: date, at: time, zone: str) -> int:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidInput("zone_unknown", f"there is no time zone {zone!r}") from None
     local = datetime.combine(day, at.replace(tzinfo=None, fold=0), tzinfo=rules)
-    instant = local.astimezone(UTC)
-    if instant.astimezone(rules).replace(tzinfo=None) != local.replace(tzinfo=None):
-        later = local.replace(fold=1).utcoffset()
-        earlier = local.utcoffset()
-        if later is not None and earlier is not None:
-            # Skipped by the change of clocks: read with the offset before it, it lies after the
-            # change by what is skipped up to it; the change itself is where the offsets meet.
-            instant = _instant_of_change(instant, earlier - later)
-    return int(instant.timestamp())
+    return int(local.timestamp())
 
 
 def settlement_window(
