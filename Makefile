@@ -52,11 +52,83 @@ setup: .venv/.demo
 setup-dev: .venv/.dev node_modules/.settle
 
 ## lock: solve the requirements anew and write the locks, hashes and no host names
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-emit-index-url
 .PHONY: lock
 lock: .venv/.bootstrap
-	$(LOCK) requirements/bootstrap.in -o requirements/bootstrap.txt
-	$(LOCK) requirements/dev.in -o requirements/dev.txt
-	$(LOCK) requirements/demo.in requirements/build.in -c requirements/dev.txt -o requirements/demo.txt
-	$(LOCK) requirements/analysis.in -o requirements/analysis.txt
+	scripts/lock
+
+## demo: the life of a trade on a chain of its own, from nothing
+.PHONY: demo
+demo: setup
+	$(BIN)/settle demo
+
+# ------------------------------------------------------------------- gates
+
+FORGE := node_modules/@foundry-rs/forge-linux-amd64/bin/forge
+JOBS ?= 2
+
+## compile: contracts to src/settle/artifacts
+.PHONY: compile
+compile: setup-dev
+	$(BIN)/python scripts/compile.py
+
+## check: style, types, the rules of the house, artifacts as the sources give them
+.PHONY: check
+check: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/house
+	$(FORGE) fmt --check
+	$(BIN)/python scripts/compile.py --check
+
+## contracts-test: the contracts' own tests, fuzz and invariants included
+.PHONY: contracts-test
+contracts-test: setup-dev
+	FOUNDRY_PROFILE=ci $(FORGE) test
+
+## canary: each gate must fail on the file that breaks its rule
+.PHONY: canary
+canary: setup-dev
+	tests/canary/run
+
+## test: everything that CI asks of a change
+.PHONY: test
+test: check contracts-test canary
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup tests
+
+## fuzz: contracts and properties for longer, with a new seed each time
+.PHONY: fuzz
+fuzz: setup-dev
+	FOUNDRY_PROFILE=deep $(FORGE) test
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n $(JOBS) tests/property
+
+## gas: what each transaction costs, cold, as contracts/snapshots and docs/gas.md tell
+.PHONY: gas
+gas: setup-dev
+	FOUNDRY_PROFILE=gas $(FORGE) test --match-path 'contracts/test/gas/*'
+
+## bench: speed on this machine, written to benchmarks/results
+.PHONY: bench
+bench: setup-dev
+	$(BIN)/python -m benchmarks
+
+.venv-analysis/.done: .venv/.bootstrap requirements/analysis.txt
+	[ -x $(ANALYSIS)/python ] || $(PYTHON) -m venv .venv-analysis
+	$(BIN)/uv pip install --quiet --python $(ANALYSIS)/python --require-hashes -r requirements/analysis.txt
+	touch $@
+
+## slither: static analysis of the contracts
+.PHONY: slither
+slither: setup-dev .venv-analysis/.done
+	PATH="$(CURDIR)/$(ANALYSIS):$$PATH" scripts/slither
+
+## lock-check: the locks are those of the requirements and name no host
+.PHONY: lock-check
+lock-check: setup-dev
+	scripts/lock --check
+
+## clean: everything that can be made again
+.PHONY: clean
+clean:
+	rm -rf .venv .venv-analysis node_modules build var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

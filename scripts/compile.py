@@ -38,7 +38,7 @@ IMPORT = re.compile(r'^\s*import\b[^;"\']*["\']([^"\']+)["\']', re.MULTILINE)
 AST_ID = re.compile(r"\)\d+")
 
 
-class Finding(Exception):  # noqa: N818 - a finding of this program, not an error in it
+class Finding(Exception):
     """What must be corrected in the sources or the settings."""
 
 
@@ -222,7 +222,7 @@ def anonymous(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def immutables(references: Json, sources: Json) -> Json:
-    """Name the places of immutables in the deployed code: "EIP712._cachedThis" -> [{length, start}]."""
+    """Name where immutables stand in the deployed code: "Base._name" -> [{length, start}]."""
     names: dict[str, str] = {}
     for source in sources.values():
         for contract in source["ast"]["nodes"]:

@@ -92,7 +92,10 @@ abstract contract Assertions {
         vm.assertEq(left, right, "");
     }
 
-    function assertEq(uint256[] memory left, uint256[] memory right, string memory why) internal pure {
+    function assertEq(uint256[] memory left, uint256[] memory right, string memory why)
+        internal
+        pure
+    {
         vm.assertEq(left, right, why);
     }
 
@@ -100,7 +103,10 @@ abstract contract Assertions {
         vm.assertEq(left, right, "");
     }
 
-    function assertEq(int256[] memory left, int256[] memory right, string memory why) internal pure {
+    function assertEq(int256[] memory left, int256[] memory right, string memory why)
+        internal
+        pure
+    {
         vm.assertEq(left, right, why);
     }
 
@@ -108,7 +114,10 @@ abstract contract Assertions {
         vm.assertEq(left, right, "");
     }
 
-    function assertEq(address[] memory left, address[] memory right, string memory why) internal pure {
+    function assertEq(address[] memory left, address[] memory right, string memory why)
+        internal
+        pure
+    {
         vm.assertEq(left, right, why);
     }
 
@@ -116,7 +125,10 @@ abstract contract Assertions {
         vm.assertEq(left, right, "");
     }
 
-    function assertEq(bytes32[] memory left, bytes32[] memory right, string memory why) internal pure {
+    function assertEq(bytes32[] memory left, bytes32[] memory right, string memory why)
+        internal
+        pure
+    {
         vm.assertEq(left, right, why);
     }
 

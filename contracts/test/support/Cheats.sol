@@ -48,14 +48,8 @@ interface Cheats {
     // ---------------------------------------------------------------- keys and names
 
     function addr(uint256 key) external pure returns (address);
-    function sign(uint256 key, bytes32 digest)
-        external
-        pure
-        returns (uint8 v, bytes32 r, bytes32 s);
-    function signCompact(uint256 key, bytes32 digest)
-        external
-        pure
-        returns (bytes32 r, bytes32 vs);
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function signCompact(uint256 key, bytes32 digest) external pure returns (bytes32 r, bytes32 vs);
     function label(address account, string calldata name) external;
     function getLabel(address account) external view returns (string memory);
 
