@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from settle.domain.chain_events import Place
 from settle.domain.errors import Broken
@@ -36,7 +36,8 @@ class LiveInstruction:
     reserved: tuple[tuple[Address, bool], ...] = ()
 
 
-class HoldName(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldName:
     """What the end of a hold names: all of the hold except its deadline."""
 
     module: Address
@@ -50,7 +51,7 @@ class HoldName(NamedTuple):
 class BooksDiffer(Broken):
     """An event states what does not follow from the events before it."""
 
-    def __init__(  # noqa: PLR0913 - each is a value that the reader of the alarm needs
+    def __init__(
         self,
         place: Place,
         fact: str,
