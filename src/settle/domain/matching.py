@@ -29,6 +29,7 @@ __all__ = [
     "canonical_terms",
     "check_side",
     "compare",
+    "match_key",
     "proposed_terms",
 ]
 
@@ -142,12 +143,21 @@ def compare(ours: TradeSide, theirs: TradeSide, tolerance: Tolerance) -> tuple[M
     return tuple(_differences(ours, theirs, tolerance))
 
 
+def match_key(side: TradeSide) -> tuple[str, ...]:
+    """Give what two sides must have in common to match: an index to look a counterpart up by.
+
+    Sides that match have equal keys and opposite movements; equal keys alone are no match yet.
+    """
+    fields = (field for field, _ in (*_MANDATORY, *_PARTIES, *_ADDITIONAL))
+    return tuple(_text(getattr(side, field)) or "" for field in fields)
+
+
 def _face_each_other(a: TradeSide, b: TradeSide) -> bool:
     return a.counterparty == b.submitted_by and b.counterparty == a.submitted_by
 
 
 def _means_the_same_trade(a: TradeSide, b: TradeSide) -> bool:
-    """Whether two sides that do not match are about one trade: same reference, else same security."""
+    """Whether two sides are about one trade: the same reference, else the same security."""
     if a.common_reference is not None and b.common_reference is not None:
         return a.common_reference == b.common_reference
     return a.isin == b.isin
@@ -156,8 +166,8 @@ def _means_the_same_trade(a: TradeSide, b: TradeSide) -> bool:
 def candidates(side: TradeSide, waiting: Iterable[TradeSide], tolerance: Tolerance) -> Candidates:
     """Find what fits a side among the unmatched ones: the oldest that matches.
 
-    Where none matches, `near` is the one that means the same trade (the two parties name each other,
-    and the reference is the same or, where not both give one, the security), with the fewest
+    Where none matches, `near` is the one that means the same trade (the two parties name each
+    other, and the reference is the same or, where not both give one, the security), with the fewest
     differences, the oldest of equals. The order of `waiting` does not matter.
     """
     facing = sorted(
@@ -185,9 +195,9 @@ def canonical_terms(
 ) -> Instruction:
     """Give the one set of terms that both sides of a match sign.
 
-    The first side's account initiates, with its nonce and salts; all else is the same whichever came
-    first. Leg 0 is the delivery, leg 1 the payment in the amount that the deliverer states. Parts
-    are allowed where both allow them and the larger of the two minimum lots fits twice.
+    The first side's account initiates, with its nonce and salts; all else is the same whichever
+    came first. Leg 0 is the delivery, leg 1 the payment in the amount that the deliverer states.
+    Parts are allowed where both allow them and the larger of the two minimum lots fits twice.
     `assets` by ISIN and currency; `accounts` for a party of which neither side names the account.
     Raises: InvalidInput for an asset or an account that neither side nor the register gives.
     """

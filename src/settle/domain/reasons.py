@@ -1,7 +1,7 @@
 """Why something cannot be done now: a code, and the values that were found (law L6).
 
-Where sese.024 has a code that says the same, ours is that code; the others begin with X and are told
-in messages as the nearest ISO code with our sentence as the narrative.
+Where sese.024 has a code that says the same, ours is that code; the others begin with X and are
+told in messages as the nearest ISO code with our sentence as the narrative.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = [
 class Reason:
     """One reason, with the values that the chain found.
 
-    `leg` is the index of the leg, or of the account for a consent; 0 where neither applies. `who` is
-    the account that can clear it or that it concerns. `needed` and `have` are in the measure of the
-    code's kind: smallest units, unix seconds, a count.
+    `leg` is the index of the leg, or of the account for a consent; 0 where neither applies. `who`
+    is the account that can clear it or that it concerns. `needed` and `have` are in the measure of
+    the code's kind: smallest units, unix seconds, a count.
     """
 
     code: str
