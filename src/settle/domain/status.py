@@ -174,7 +174,7 @@ def _fact_after_the_end(
     ):
         return state, ()
     if state.block is None and isinstance(fact, SettledOnChain | PartSettledOnChain):
-        # Ended here, before it matched, and its parties signed it all the same. Value moved: say so.
+        # Ended here before it matched, and its parties signed it all the same: value moved.
         return _moved(state, fact, TABLE[type(fact)][Status.AFFIRMED])
     message = (
         f"{type(fact).__name__} in block {fact.block} for a trade that is {state.status}"
@@ -186,10 +186,8 @@ def _fact_after_the_end(
 def _moved(
     state: TradeState, change: Change, after: Status
 ) -> tuple[TradeState, tuple[StatusChanged, ...]]:
-    ends = isinstance(change, ChainFact) and after in TERMINAL
-    moved = TradeState(
-        status=after, reasons=change.reasons, block=change.block if ends else state.block
-    )
+    ended_in = change.block if isinstance(change, ChainFact) and after.is_terminal else None
+    moved = TradeState(status=after, reasons=change.reasons, block=ended_in)
     if (moved.status, moved.reasons) == (state.status, state.reasons):
         return moved, ()
     told = StatusChanged(before=state.status, after=after, reasons=change.reasons, at=change.at)
