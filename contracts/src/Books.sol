@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {ILedger} from "./interfaces/ILedger.sol";
+import {Account, Asset, Hold, Holding} from "./interfaces/Types.sol";
+import {NonceBits} from "./libraries/NonceBits.sol";
+
+/// @title The storage of the books, and the two moves between available and held
+/// @dev The deployed code is cut in two, Settlement and Affirmation, because it does not fit one; both
+/// stand on this one layout, which a test pins. No storage is declared outside Books and Examination.
+abstract contract Books is AccessManaged, EIP712 {
+    // ------------------------------------------------------------------------------------------ storage
+    // slot 0 is AccessManaged's; the domain of EIP-712 is immutable but for its fallback strings.
+
+    /// @dev Holding by account << 32 | asset: one slot, available in the low half, held in the high half.
+    mapping(uint256 holdingKey => Holding) internal _holdings;
+    /// @dev One word an account: standing, freeze, class, withdrawals.
+    mapping(address account => Account) internal _accounts;
+    /// @dev A bit an asset, 256 assets a word: it exists and is not frozen.
+    mapping(uint256 wordIndex => uint256) internal _openAssets;
+    /// @dev Two words an asset, numbered from 1.
+    mapping(uint32 asset => Asset) internal _assets;
+    mapping(bytes12 code => uint32 asset) internal _assetByCode;
+    /// @dev Two bits a nonce, by account.
+    mapping(address account => NonceBits.Space) internal _nonces;
+    /// @dev Live holds of modules, by the hash of their terms.
+    mapping(bytes32 hold => bool) internal _liveHolds;
+    mapping(address module => bool) internal _modules;
+    uint32 internal _assetCount;
+
+    constructor(address authority_) AccessManaged(authority_) EIP712("settle", "1") {}
+
+    function _key(address account, uint32 asset) internal pure returns (uint256) {
+        return (uint256(uint160(account)) << 32) | asset;
+    }
+
+    function _isOpen(uint32 asset) internal view returns (bool) {
+        return (_openAssets[asset >> 8] >> (asset & 255)) & 1 == 1;
+    }
+
+    /// @dev available -> held, title unmoved.
+    function _hold(Hold memory hold) internal {
+        Holding storage holding = _holdings[_key(hold.account, hold.asset)];
+        if (holding.available < hold.quantity) {
+            revert ILedger.HoldingTooSmall(
+                hold.account, hold.asset, holding.available, hold.quantity
+            );
+        }
+        holding.available -= hold.quantity;
+        holding.held += hold.quantity;
+        emit ILedger.HoldPlaced(
+            hold.purpose,
+            hold.index,
+            hold.module,
+            hold.account,
+            hold.asset,
+            hold.quantity,
+            hold.deadline,
+            holding
+        );
+    }
+
+    /// @dev held -> available, whatever anybody's standing is (law L5).
+    function _unhold(Hold memory hold, bool executed) internal {
+        Holding storage holding = _holdings[_key(hold.account, hold.asset)];
+        holding.held -= hold.quantity;
+        holding.available += hold.quantity;
+        emit ILedger.HoldEnded(
+            hold.purpose,
+            hold.index,
+            hold.module,
+            hold.account,
+            hold.asset,
+            hold.quantity,
+            executed,
+            holding
+        );
+    }
+}

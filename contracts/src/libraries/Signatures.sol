@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Does this signature bind this account?
+/// @notice ECDSA with 65 bytes (r, s, v) or 64 bytes compact (r, vs), low s only; failing that ERC-1271. The
+/// account's code is never asked for: an account with delegated code still signs with its key.
+library Signatures {
+    /// @dev Half the order of secp256k1: a higher s would be a second signature of the same message.
+    uint256 private constant MAX_S =
+        0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
+    bytes4 private constant MAGIC = 0x1626ba7e;
+
+    /// @notice Gas that a wallet gets to answer, never less.
+    uint256 internal constant WALLET_GAS = 100_000;
+
+    /// @notice Too little gas is left to give a wallet its WALLET_GAS. Reverts the whole call, so that a
+    /// caller cannot make a good signature look bad by starving it.
+    error NotEnoughGas(uint256 left, uint256 needed);
+
+    /// @notice Whether `signature` over `digest` is the account's.
+    function binds(bytes32 digest, address account, bytes calldata signature)
+        internal
+        view
+        returns (bool)
+    {
+        if (account == address(0)) return false;
+        return _recover(digest, signature) == account || _walletAgrees(digest, account, signature);
+    }
+
+    function _recover(bytes32 digest, bytes calldata signature) private pure returns (address) {
+        bytes32 r;
+        bytes32 s;
+        uint8 v;
+        if (signature.length == 65) {
+            r = bytes32(signature[0:32]);
+            s = bytes32(signature[32:64]);
+            v = uint8(signature[64]);
+        } else if (signature.length == 64) {
+            r = bytes32(signature[0:32]);
+            s = bytes32(signature[32:64]);
+            // The top bit of vs is the parity; what remains of it fits a uint8.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            v = uint8(27 + (uint256(s) >> 255));
+            s = bytes32((uint256(s) << 1) >> 1);
+        } else {
+            return address(0);
+        }
+        if (uint256(s) > MAX_S) return address(0);
+        return ecrecover(digest, v, r, s);
+    }
+
+    function _walletAgrees(bytes32 digest, address account, bytes calldata signature)
+        private
+        view
+        returns (bool)
+    {
+        bytes memory question = abi.encodeWithSelector(MAGIC, digest, signature);
+        // EIP-150 keeps a 64th back: with this much left the wallet is sure to get WALLET_GAS.
+        uint256 needed = (WALLET_GAS * 64) / 63 + 3000;
+        if (gasleft() < needed) revert NotEnoughGas(gasleft(), needed);
+        bool success;
+        uint256 size;
+        bytes32 answer;
+        // Takes at most 32 bytes of the answer, whatever the wallet returns: a longer one cannot make the
+        // caller pay for its copy. Memory: reads `question`, writes the scratch space only.
+        assembly ("memory-safe") {
+            success := staticcall(
+                WALLET_GAS,
+                account,
+                add(question, 0x20),
+                mload(question),
+                0x00,
+                0x20
+            )
+            size := returndatasize()
+            answer := mload(0x00)
+        }
+        return success && size >= 32 && answer == bytes32(MAGIC);
+    }
+}
