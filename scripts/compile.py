@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> int:
     """Run the program; the result is the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("--artifacts", type=Path, default=ARTIFACTS, help="where they stand")
     parser.add_argument("contract", nargs="*", help="only these; default: all deployed ones")
     options = parser.parse_args(arguments)
     settings: Json = json.loads((CONTRACTS / "compiler.json").read_text())
@@ -59,14 +60,16 @@ def main(arguments: list[str]) -> int:
     except (Finding, SolcError) as finding:
         print(finding, file=sys.stderr)
         return 1
-    return compare(texts, settings) if options.check else write(texts)
+    if options.check:
+        return compare(texts, settings, options.artifacts)
+    return write(texts, options.artifacts)
 
 
-def write(texts: dict[str, str]) -> int:
+def write(texts: dict[str, str], artifacts: Path) -> int:
     """Write the artifacts; a file that would not change is not touched."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    artifacts.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        path = ARTIFACTS / f"{name}.json"
+        path = artifacts / f"{name}.json"
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
         size = json.loads(text)["size"]
@@ -74,17 +77,19 @@ def write(texts: dict[str, str]) -> int:
     return 0
 
 
-def compare(texts: dict[str, str], settings: Json) -> int:
+def compare(texts: dict[str, str], settings: Json, artifacts: Path) -> int:
     """Name each committed artifact that differs from a fresh compilation, lacks or is left over."""
     stale = [
         name
         for name, text in texts.items()
-        if not (path := ARTIFACTS / f"{name}.json").exists() or path.read_text() != text
+        if not (path := artifacts / f"{name}.json").exists() or path.read_text() != text
     ]
-    left_over = {path.stem for path in ARTIFACTS.glob("*.json")} - set(settings["deployed"])
+    left_over = {path.stem for path in artifacts.glob("*.json")} - set(settings["deployed"])
     for name in [*stale, *sorted(left_over)]:
-        path = (ARTIFACTS / f"{name}.json").relative_to(ROOT)
-        print(f"{path} is not what the sources give; run: make compile", file=sys.stderr)
+        print(
+            f"{artifacts / name}.json is not what the sources give; run: make compile",
+            file=sys.stderr,
+        )
     return 1 if stale or left_over else 0
 
 
