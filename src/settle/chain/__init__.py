@@ -1,0 +1,1 @@
+"""The chain as the operator sees it: engines, JSON-RPC, contracts, signatures, sender, follower."""
