@@ -21,7 +21,7 @@ ClearedBy = Literal[
     "nobody",  # never
 ]
 IsoList = Literal["pending", "rejected", "unmatched", "cancelled"]
-Measure = Literal["", "quantity", "instant", "count", "bits", "standing"]
+Measure = Literal["", "quantity", "instant", "count", "bits", "nonce", "asset"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +64,37 @@ def _call(code: str, sentence: str, clears: str, measure: Measure = "") -> Reaso
     )
 
 
-def _differs(code: str, what: str) -> ReasonKind:
+def _unmatched(code: str, sentence: str, clears: str) -> ReasonKind:
     return ReasonKind(
         code=code,
-        sentence=f"The two sides do not state the same {what}.",
-        clears="either side, by cancelling its instruction and sending it again",
+        sentence=sentence,
+        clears=clears,
         clears_by="terms",
         iso=code,
         iso_other=code,
         iso_list="unmatched",
+    )
+
+
+def _differs(code: str, what: str) -> ReasonKind:
+    return _unmatched(
+        code,
+        f"The two sides do not state the same {what}.",
+        "either side, by cancelling its instruction and sending it again",
+    )
+
+
+def _ended(code: str, sentence: str, iso: str, measure: Measure = "") -> ReasonKind:
+    return ReasonKind(
+        code=code,
+        sentence=sentence,
+        clears="nobody: instruct again",
+        clears_by="nobody",
+        permanent=True,
+        iso=iso,
+        iso_other=iso,
+        iso_list="cancelled",
+        measure=measure,
     )
 
 
@@ -95,22 +117,15 @@ _NONCE = (
         clears="nobody: what has settled is final",
         clears_by="nobody",
         permanent=True,
+        measure="nonce",
     ),
-    ReasonKind(
-        code="XCAN",
-        sentence="This number of the initiator was cancelled.",
-        clears="nobody: instruct again under a new number",
-        clears_by="nobody",
-        permanent=True,
-        iso="CANI",
-        iso_other="CANI",
-        iso_list="cancelled",
-    ),
+    _ended("XCAN", "This number of the initiator was cancelled.", "CANI", "nonce"),
     ReasonKind(
         code="XOCC",
         sentence="Another instruction with the same number is under way.",
         clears="the initiator, by cancelling the other one",
         clears_by="nonce",
+        measure="nonce",
     ),
 )
 
@@ -150,7 +165,6 @@ _CONSENT = (
         clears="the registrar, by admitting the account",
         clears_by="standing",
         iso="BLOC",
-        measure="standing",
     ),
     ReasonKind(
         code="XSUS",
@@ -158,7 +172,6 @@ _CONSENT = (
         clears="the registrar, by ending the suspension",
         clears_by="standing",
         iso="BLOC",
-        measure="standing",
     ),
     ReasonKind(
         code="XCON",
@@ -176,16 +189,7 @@ _CONSENT = (
         iso="DOCY",
         iso_other="DOCC",
     ),
-    ReasonKind(
-        code="XWDR",
-        sentence="The account has taken its consent back.",
-        clears="nobody: instruct again",
-        clears_by="nobody",
-        permanent=True,
-        iso="CANI",
-        iso_other="CANI",
-        iso_list="cancelled",
-    ),
+    _ended("XWDR", "The account has taken its consent back.", "CANI"),
 )
 
 _VALUE = (
@@ -201,6 +205,7 @@ _VALUE = (
         sentence="The ledger has no asset of this number.",
         clears="the registrar, by creating the asset",
         clears_by="asset",
+        measure="asset",
     ),
     ReasonKind(
         code="SBLO",
@@ -209,6 +214,7 @@ _VALUE = (
         clears_by="asset",
         iso="SBLO",
         iso_other="SBLO",
+        measure="asset",
     ),
     ReasonKind(
         code="LACK",
@@ -231,20 +237,26 @@ _VALUE = (
 )
 
 _OTHER_CALLS = (
-    _call("XPTY", "The account stands in none of the legs.", "an account of the legs"),
+    _call(
+        "XPTY",
+        "The account stands in none of the legs, or delivers in none.",
+        "an account that does",
+    ),
     _call(
         "XIRR",
         "All consents are on chain: no account can take its own back.",
         "all accounts of the legs together, by cancelling",
-        "count",
     ),
     _call(
         "XBND",
         "The reservation binds until the last instant for settlement.",
         "all accounts of the legs together, by cancelling; or the clock",
-        "instant",
     ),
-    _call("XRSV", "There is nothing to reserve or to release.", "nobody needs to"),
+    _call(
+        "XRSV",
+        "Nothing is left to reserve, or nothing is reserved to be released.",
+        "nobody needs to",
+    ),
     _call(
         "XFAR",
         "The last instant for settlement is too far away to reserve until then.",
@@ -256,14 +268,10 @@ _OTHER_CALLS = (
 )
 
 _UNMATCHED = (
-    ReasonKind(
-        code="CMIS",
-        sentence="No instruction of the counterparty fits this one.",
-        clears="the counterparty, by instructing its side",
-        clears_by="terms",
-        iso="CMIS",
-        iso_other="CMIS",
-        iso_list="unmatched",
+    _unmatched(
+        "CMIS",
+        "No instruction of the counterparty fits this one.",
+        "the counterparty, by instructing its side",
     ),
     _differs("DELN", "direction: one side delivers, the other receives"),
     _differs("FRAP", "form of payment, free or against payment"),
@@ -281,38 +289,16 @@ _UNMATCHED = (
     _differs("IIND", "common reference"),
     _differs("ICUS", "client of a party"),
     _differs("SAFE", "securities account"),
-    ReasonKind(
-        code="CPCA",
-        sentence="The counterparty cancelled its instruction.",
-        clears="the counterparty, by instructing again",
-        clears_by="terms",
-        iso="CPCA",
-        iso_other="CPCA",
-        iso_list="unmatched",
+    _unmatched(
+        "CPCA",
+        "The counterparty cancelled its instruction.",
+        "the counterparty, by instructing again",
     ),
 )
 
 _ENDED = (
-    ReasonKind(
-        code="CANI",
-        sentence="Cancelled by those who instructed it.",
-        clears="nobody: instruct again",
-        clears_by="nobody",
-        permanent=True,
-        iso="CANI",
-        iso_other="CANI",
-        iso_list="cancelled",
-    ),
-    ReasonKind(
-        code="CANS",
-        sentence="Cancelled by the system: its time ran out.",
-        clears="nobody: instruct again",
-        clears_by="nobody",
-        permanent=True,
-        iso="CANS",
-        iso_other="CANS",
-        iso_list="cancelled",
-    ),
+    _ended("CANI", "Cancelled by those who instructed it.", "CANI"),
+    _ended("CANS", "Cancelled by the system: its time ran out.", "CANS"),
 )
 
 ON_CHAIN: Final[tuple[ReasonKind, ...]] = (
