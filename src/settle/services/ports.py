@@ -35,6 +35,9 @@ class Transactions(Protocol):
     def transaction(self) -> AbstractContextManager[Connection]:
         """Begin; commit at the end of the block, roll back if it raises."""
 
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Begin a transaction that sees one state and writes nothing; it waits for nobody."""
+
 
 # ---------------------------------------------------------------------------- SenderStore
 
@@ -64,6 +67,9 @@ class TransactionStore(Protocol):
 
     def open_sender(self, conn: Connection, sender: bytes, first_nonce: int) -> int:
         """Remember a signing key at its first use; its next nonce, then and ever after."""
+
+    def advance_nonce(self, conn: Connection, sender: bytes, nonce: int) -> None:
+        """Let the next nonce be at least this, once a person has said that others used the key."""
 
     def add_transaction(self, conn: Connection, transaction: NewTransaction) -> TransactionRow:
         """Take the sender's next nonce and write the row, state QUEUED. The sender was opened."""
