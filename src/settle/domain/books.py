@@ -13,17 +13,21 @@ from collections.abc import Iterable
 from settle.domain import chain_events as said
 from settle.domain.books_instructions import advance_instruction
 from settle.domain.books_ledger import advance_ledger
-from settle.domain.books_state import Books, BooksDiffer, HoldName, LiveInstruction
-from settle.domain.chain_events import ChainEvent, LedgerEvent, Recorded
+from settle.domain.books_registry import advance_registry
+from settle.domain.books_state import Books, BooksDiffer, HoldName, LiveInstruction, Participant
+from settle.domain.chain_events import ChainEvent, LedgerEvent, Place, Recorded, SettlementEvent
 from settle.domain.ids import Address, AssetId
 from settle.domain.ledger import Holding
+from settle.domain.registry_events import RegistryEvent
 
 __all__ = [
     "Books",
     "BooksDiffer",
     "HoldName",
     "LiveInstruction",
+    "Participant",
     "advance",
+    "apply_event",
     "close_transaction",
     "fold",
     "holdings_after",
@@ -56,11 +60,20 @@ def advance(books: Books, record: Recorded) -> None:
         if place.transaction != last.transaction:
             close_transaction(books)
     books.last = place
-    event = record.event
+    apply_event(books, place, record.event)
+
+
+def apply_event(books: Books, place: Place, event: ChainEvent) -> None:
+    """Apply one event in place and leave the order of places to the caller. Raises: BooksDiffer.
+
+    Events of authority change no books.
+    """
     if isinstance(event, LedgerEvent):
         advance_ledger(books, place, event)
-    else:
+    elif isinstance(event, SettlementEvent):
         advance_instruction(books, place, event)
+    elif isinstance(event, RegistryEvent):
+        advance_registry(books, place, event)
 
 
 def close_transaction(books: Books) -> None:
@@ -72,11 +85,10 @@ def close_transaction(books: Books) -> None:
     for instruction, place in books.posted.items():
         fact = f"the outcome of instruction 0x{instruction.hex()}"
         raise BooksDiffer(place, fact, stated="legs that moved", computed="never settled")
-    for (_, asset), total in books.moved.items():
-        if total and books.last is not None:
-            raise BooksDiffer(
-                books.last, "the sum of a posting", stated=total, computed=0, asset=asset
-            )
+    for (_, asset), (total, place) in books.moved.items():
+        if total:
+            fact = "the sum of a posting"
+            raise BooksDiffer(place, fact, stated=total, computed=0, asset=asset)
     books.moved.clear()
 
 

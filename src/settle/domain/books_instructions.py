@@ -20,26 +20,11 @@ def advance_instruction(books: Books, place: Place, event: SettlementEvent) -> N
         case said.InstructionAffirmed():
             _affirm(books, place, event)
         case said.Reserved():
-            live = _live(books, place, event.id, event.account)
-            kept = tuple(entry for entry in live.reserved if entry[0] != event.account)
-            reserved = (*kept, (event.account, event.committed))
-            books.live[event.id] = replace(live, reserved=reserved)
+            _reserve(books, place, event)
         case said.ReservationEnded():
-            live = _live(books, place, event.id, event.account)
-            kept = tuple(entry for entry in live.reserved if entry[0] != event.account)
-            if kept == live.reserved:
-                raise BooksDiffer(
-                    place,
-                    f"the reservation of instruction 0x{event.id.hex()}",
-                    stated="ended",
-                    computed="not there",
-                    account=event.account,
-                )
-            books.live[event.id] = replace(live, reserved=kept)
+            _release(books, place, event)
         case said.ConsentWithdrawn():
-            word = books.account(event.account)
-            books.accounts[event.account] = replace(word, withdrawals=word.withdrawals + 1)
-            books.withdrawn.add((event.account, event.id))
+            _withdraw(books, place, event)
         case said.InstructionSettled():
             if event.id not in books.posted:
                 fact = f"the legs of instruction 0x{event.id.hex()}"
@@ -62,6 +47,43 @@ def _live(
     return live
 
 
+def _reserve(books: Books, place: Place, event: said.Reserved) -> None:
+    live = _live(books, place, event.id, event.account)
+    others = live.without_reservation(event.account)
+    reserved = others.reserved | {(event.account, event.committed)}
+    books.live[event.id] = replace(live, reserved=reserved)
+
+
+def _release(books: Books, place: Place, event: said.ReservationEnded) -> None:
+    live = _live(books, place, event.id, event.account)
+    rest = live.without_reservation(event.account)
+    if rest == live:
+        raise BooksDiffer(
+            place,
+            f"the reservation of instruction 0x{event.id.hex()}",
+            stated="ended",
+            computed="not there",
+            account=event.account,
+        )
+    books.live[event.id] = replace(rest, released=live.released | {event.account})
+
+
+def _withdraw(books: Books, place: Place, event: said.ConsentWithdrawn) -> None:
+    key = (event.account, event.id)
+    if key in books.withdrawn:
+        fact = f"the consent to instruction 0x{event.id.hex()}"
+        raise BooksDiffer(
+            place, fact, stated="withdrawn", computed="withdrawn before", account=event.account
+        )
+    books.withdrawn.add(key)
+    word = books.account(event.account)
+    books.accounts[event.account] = replace(word, withdrawals=word.withdrawals + 1)
+    live = books.live.get(event.id)
+    if live is not None:
+        rest = live.without_reservation(event.account)
+        books.live[event.id] = replace(rest, withdrawals=live.withdrawals + 1)
+
+
 def _affirm(books: Books, place: Place, event: said.InstructionAffirmed) -> None:
     live = books.live.get(event.id)
     state = books.nonce_state(event.initiator, event.nonce)
@@ -73,7 +95,8 @@ def _affirm(books: Books, place: Place, event: said.InstructionAffirmed) -> None
         live = LiveInstruction(
             initiator=event.initiator, nonce=event.nonce, accounts=event.accounts, consents=0
         )
-    if live.consents & ~event.consents or live.accounts != event.accounts:
+    lost = live.consents & ~event.consents
+    if lost.bit_count() > live.withdrawals or live.accounts != event.accounts:
         raise BooksDiffer(
             place,
             f"the consents of instruction 0x{event.id.hex()}",
@@ -81,7 +104,7 @@ def _affirm(books: Books, place: Place, event: said.InstructionAffirmed) -> None
             computed=f"at least {live.consents:b} of {live.accounts}",
             account=event.initiator,
         )
-    books.live[event.id] = replace(live, consents=event.consents)
+    books.live[event.id] = replace(live, consents=event.consents, withdrawals=0)
 
 
 def _end(

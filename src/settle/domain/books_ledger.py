@@ -90,7 +90,8 @@ def _post(books: Books, place: Place, event: said.Posted) -> None:
 def _move(books: Books, place: Place, event: said.Moved) -> None:
     _change(books, place, event, event.delta, 0)
     key = (event.id, event.asset)
-    books.moved[key] = books.moved.get(key, 0) + event.delta
+    before = books.moved[key][0] if key in books.moved else 0
+    books.moved[key] = (before + event.delta, place)
 
 
 def _asset(books: Books, place: Place, asset: AssetId) -> Asset:

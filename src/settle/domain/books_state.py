@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from settle.domain.chain_events import Place
@@ -15,6 +15,7 @@ from settle.domain.ledger import (
     Asset,
     Holding,
     NonceState,
+    Standing,
 )
 
 NONCES_PER_WORD: Final = 128
@@ -26,14 +27,33 @@ class LiveInstruction:
     """An instruction whose consents stand on chain, in part or all of them.
 
     `consents` has a bit per account, in order of first appearance; `accounts` counts them.
-    `reserved` maps each account whose deliveries are held to whether it committed them.
+    `reserved` has each account whose deliveries are held, and whether it committed them; `released`
+    has those that ended a reservation, whose signed messages serve no second time. `withdrawals`
+    counts the accounts that withdrew since the last event that named the consents.
     """
 
     initiator: Address
     nonce: int
     accounts: int
     consents: int
-    reserved: tuple[tuple[Address, bool], ...] = ()
+    reserved: frozenset[tuple[Address, bool]] = frozenset()
+    released: frozenset[Address] = frozenset()
+    withdrawals: int = 0
+
+    def without_reservation(self, account: Address) -> LiveInstruction:
+        """Return the same instruction with nothing reserved by an account."""
+        rest = frozenset(entry for entry in self.reserved if entry[0] != account)
+        return replace(self, reserved=rest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A legal entity of the registry and its accounts, in the order in which they were opened."""
+
+    standing: Standing
+    class_: int
+    bic: bytes
+    accounts: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +101,8 @@ class Books:
     """State of the ledger and of every instruction, by value.
 
     Amounts in the asset's smallest unit. `holdings` has no entry for what was never touched;
-    `holds` has the deadlines of each live hold; `nonce_words` keeps two bits a nonce, 128 nonces to
+    `holds` has the deadlines of each live hold; `owners` has the LEI of each account's
+    participant; `nonce_words` keeps two bits a nonce, 128 nonces to
     a word, as the chain does. `posted` and `moved` speak of the transaction at `last` only. All is
     changed in place by `advance` alone; whoever wants the state before takes a `copy`.
     """
@@ -95,9 +116,11 @@ class Books:
     live: dict[InstructionId, LiveInstruction] = field(default_factory=dict)
     outcomes: dict[InstructionId, NonceState] = field(default_factory=dict)
     withdrawn: set[tuple[Address, InstructionId]] = field(default_factory=set)
-    last: Place | None = None
+    participants: dict[bytes, Participant] = field(default_factory=dict)
+    owners: dict[Address, bytes] = field(default_factory=dict)
+    last: Place | None = field(default=None, compare=False)
     posted: dict[InstructionId, Place] = field(default_factory=dict)
-    moved: dict[tuple[bytes, AssetId], int] = field(default_factory=dict)
+    moved: dict[tuple[bytes, AssetId], tuple[int, Place]] = field(default_factory=dict)
 
     def copy(self) -> Books:
         """Return books of their own with the same contents; the records in them are frozen."""
@@ -111,6 +134,8 @@ class Books:
             live=self.live.copy(),
             outcomes=self.outcomes.copy(),
             withdrawn=self.withdrawn.copy(),
+            participants=self.participants.copy(),
+            owners=self.owners.copy(),
             last=self.last,
             posted=self.posted.copy(),
             moved=self.moved.copy(),

@@ -1,4 +1,4 @@
-"""What the contracts say: one frozen record per event of Settlement and Participants.
+"""What the contracts say: one frozen record per event of Settlement, and of registry_events.py.
 
 The classes carry the names of the events; a field is the event's argument in snake case, with an
 underscore behind a Python keyword (`class_`). Bytes stay bytes, amounts are in the asset's smallest
@@ -16,6 +16,16 @@ from typing import Final, TypeAlias
 
 from settle.domain.ids import Address, AssetId, InstructionId
 from settle.domain.ledger import AssetClass, Holding, Standing
+from settle.domain.registry_events import (
+    AccountOpened,
+    Approved,
+    AuthorityEvent,
+    AuthorityUpdated,
+    ParticipantAdmitted,
+    ParticipantStandingSet,
+    RegistryEvent,
+    SignerRemoved,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +241,7 @@ SettlementEvent: TypeAlias = (
     | ConsentWithdrawn
     | InstructionCancelled
 )
-ChainEvent: TypeAlias = LedgerEvent | SettlementEvent
+ChainEvent: TypeAlias = LedgerEvent | SettlementEvent | RegistryEvent | AuthorityEvent
 
 EVENT_TYPES: Final[Mapping[str, type[ChainEvent]]] = {
     kind.__name__: kind
@@ -240,6 +250,8 @@ EVENT_TYPES: Final[Mapping[str, type[ChainEvent]]] = {
         *(Issued, Redeemed, Posted, Moved, HoldPlaced, HoldEnded),
         *(InstructionSettled, InstructionNotSettled, InstructionAffirmed),
         *(Reserved, ReservationEnded, ConsentWithdrawn, InstructionCancelled),
+        *(ParticipantAdmitted, ParticipantStandingSet, AccountOpened),
+        *(AuthorityUpdated, Approved, SignerRemoved),
     )
 }
 """The record of each event, by the event's name in the ABI."""
@@ -261,9 +273,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """An event and where it stands."""
+    """An event, where it stands, and the contract that said it."""
 
     place: Place
+    emitter: Address
     event: ChainEvent
 
 

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Final
 
 from settle.domain.ids import Address, AssetId
+from settle.domain.keccak import keccak256
 
 CODE_BYTES: Final = 12
 """Length of an asset's code on chain: an ISIN, or an ISO 4217 code and zeros behind it."""
@@ -118,6 +119,20 @@ class Move:
     asset: AssetId
     account: Address
     delta: int
+
+
+def hold_id(hold: Hold) -> bytes:
+    """Hash the terms of a hold: what the ledger names it by."""
+    words = (
+        bytes(12) + hold.module,
+        hold.purpose,
+        hold.index.to_bytes(32, "big"),
+        bytes(12) + hold.account,
+        hold.asset.to_bytes(32, "big"),
+        hold.quantity.to_bytes(32, "big"),
+        hold.deadline.to_bytes(32, "big"),
+    )
+    return keccak256(b"".join(words))
 
 
 NO_HOLDING: Final = Holding(available=0, held=0)
