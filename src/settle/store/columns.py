@@ -1,0 +1,75 @@
+"""Column types that are exact on both databases, and the one MetaData.
+
+Integers above 63 bits are decimal text of a fixed width, zeros in front: exact everywhere, and in
+the order of the numbers. SQLite has no such number type, PostgreSQL has one that SQLite would
+round.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import LargeBinary, MetaData, String
+from sqlalchemy.types import TypeDecorator
+
+from settle.domain.errors import Broken
+from settle.domain.ids import Address
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+
+class Digits(TypeDecorator[int]):
+    """An integer of 0 .. 10**width - 1, as text of exactly `width` digits."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, width: int) -> None:
+        """`width` in digits."""
+        super().__init__(width)
+        self.width = width
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:  # noqa: ARG002  the interface
+        """Write a number. Raises Broken rather than cut it."""
+        if value is None:
+            return None
+        text = str(value).zfill(self.width)
+        if len(text) != self.width or value < 0:
+            raise Broken(f"{value} does not fit a column of {self.width} digits")
+        return text
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:  # noqa: ARG002  the interface
+        """Read the number back."""
+        return None if value is None else int(value)
+
+
+class AccountBytes(TypeDecorator[Address]):
+    """An account's address, 20 bytes."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Address | None:  # noqa: ARG002  the interface
+        """Give the bytes their domain type back."""
+        return None if value is None else Address(value)
+
+
+def uint128() -> Digits:
+    """Quantities, amounts, fees: any uint128 (39 digits)."""
+    return Digits(39)
+
+
+def uint64() -> Digits:
+    """Nonces of accounts: any uint64 (20 digits)."""
+    return Digits(20)

@@ -1,0 +1,253 @@
+"""The tables of the business: who takes part, what was instructed, what became of it.
+
+Instants are unix seconds. Text that ends in JSON is written and read by the services alone; nothing
+is searched inside it. `settle.store.tables_chain` has the tables about the chain.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from settle.store import tables_chain
+from settle.store.columns import AccountBytes, metadata, uint64, uint128
+
+__all__ = ["metadata", "tables_chain"]
+
+OPEN: Final = text("status IN ('Unmatched', 'Matched', 'Affirmed', 'Pending')")
+UNSETTLED: Final = text("status <> 'Settled'")
+READY: Final = text("queue = 'ready'")
+IN_FLIGHT: Final = text("queue IN ('sent', 'seen')")
+ASLEEP: Final = text("wake_at IS NOT NULL")
+NEAR: Final = text("near_trade IS NOT NULL")
+OPEN_SIDE: Final = text("state = 'open'")
+
+openings = Table(
+    "openings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False, doc="how often the database was opened"),
+)
+
+participants = Table(
+    "participants",
+    metadata,
+    Column("lei", String(20), primary_key=True),
+    Column("bic", String(11), unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("class", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("address", AccountBytes, primary_key=True),
+    Column("lei", ForeignKey(participants.c.lei), nullable=False, index=True),
+    Column("position", Integer, nullable=False, doc="0: used where a side names no account"),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("lei", "position"),
+)
+
+request_keys = Table(
+    "request_keys",
+    metadata,
+    Column("key", AccountBytes, primary_key=True, doc="address of the key"),
+    Column("lei", ForeignKey(participants.c.lei), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+trades = Table(
+    "trades",
+    metadata,
+    Column("trade_id", String(26), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("version", Integer, nullable=False, doc="grows with each change; the ETag"),
+    Column("first_side", String(26), nullable=False),
+    Column("second_side", String(26)),
+    Column("deliverer_lei", String(20), nullable=False),
+    Column("receiver_lei", String(20), nullable=False),
+    Column("initiator", AccountBytes, nullable=False),
+    Column("nonce", uint64(), nullable=False),
+    Column("nonce_bound", Boolean, nullable=False, doc="no other trade may use the nonce"),
+    Column("digest", LargeBinary(32)),
+    Column("instruction", Text, doc="canonical terms, JSON; null until matched"),
+    Column("settlement_date", Date, nullable=False),
+    Column("settle_from", BigInteger, nullable=False),
+    Column("settle_by", BigInteger, nullable=False),
+    Column("deadline_at", BigInteger, nullable=False, doc="when silence ends it"),
+    Column("priority", Integer, nullable=False),
+    Column("value", uint128(), nullable=False, doc="amount, or quantity where free"),
+    Column("deliverer_account", AccountBytes, doc="null until matched"),
+    Column("receiver_account", AccountBytes, doc="null until matched"),
+    Column("differences", Text, nullable=False, doc="from the nearest side, JSON"),
+    Column("near_trade", String(26), doc="of the nearest side"),
+    Column("queue", String(12), doc="ready, waiting, sent, seen; null: not the executor's"),
+    Column("wake_at", BigInteger, doc="when it is looked at again"),
+    Column("batch_id", BigInteger, doc="transaction that carries it"),
+    Column("batch_cap", Integer, doc="largest batch that it may travel in again"),
+    Column("cancel_id", BigInteger, doc="transaction that cancels it on chain"),
+    Column("reasons", Text, nullable=False, doc="JSON"),
+    Column("reasons_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, doc="when the status became terminal"),
+    Column("settled_block", BigInteger),
+    Column("settled_tx", LargeBinary(32)),
+    Index("trades_digest_key", "digest", unique=True),
+    Index(
+        "trades_nonce_key",
+        "initiator",
+        "nonce",
+        unique=True,
+        sqlite_where=text("nonce_bound"),
+        postgresql_where=text("nonce_bound"),
+    ),
+    Index("trades_deliverer", "deliverer_lei", "trade_id"),
+    Index("trades_receiver", "receiver_lei", "trade_id"),
+    Index(
+        "trades_deliverer_unsettled",
+        *("deliverer_lei", "status", "trade_id"),
+        sqlite_where=UNSETTLED,
+        postgresql_where=UNSETTLED,
+    ),
+    Index(
+        "trades_receiver_unsettled",
+        *("receiver_lei", "status", "trade_id"),
+        sqlite_where=UNSETTLED,
+        postgresql_where=UNSETTLED,
+    ),
+    Index(
+        "trades_unsettled",
+        *("status", "trade_id"),
+        sqlite_where=UNSETTLED,
+        postgresql_where=UNSETTLED,
+    ),
+    Index("trades_deadline", "deadline_at", sqlite_where=OPEN, postgresql_where=OPEN),
+    Index(
+        "trades_ready",
+        *("priority", "settlement_date", text("value DESC"), "trade_id"),
+        sqlite_where=READY,
+        postgresql_where=READY,
+    ),
+    Index("trades_wake", "wake_at", sqlite_where=ASLEEP, postgresql_where=ASLEEP),
+    Index("trades_near", "near_trade", sqlite_where=NEAR, postgresql_where=NEAR),
+    Index(
+        "trades_in_flight",
+        *("batch_id", "trade_id"),
+        sqlite_where=IN_FLIGHT,
+        postgresql_where=IN_FLIGHT,
+    ),
+)
+
+sides = Table(
+    "sides",
+    metadata,
+    Column("side_id", String(26), primary_key=True),
+    Column("trade_id", ForeignKey(trades.c.trade_id), nullable=False, index=True),
+    Column("lei", ForeignKey(participants.c.lei), nullable=False),
+    Column("reference", String(64), nullable=False),
+    Column("state", String(12), nullable=False, doc="open, matched, ended"),
+    Column("equal_key", LargeBinary(16), nullable=False, doc="of what must be equal to match"),
+    Column("reference_key", LargeBinary(16), doc="of the parties and the common reference"),
+    Column("security_key", LargeBinary(16), nullable=False, doc="of the parties and the ISIN"),
+    Column("fields", Text, nullable=False, doc="what was instructed, JSON"),
+    Column("fields_digest", LargeBinary(16), nullable=False, doc="tells a repeat from a change"),
+    Column("instruction", Text, doc="the terms that it signed beforehand, JSON"),
+    Column("received_at", BigInteger, nullable=False),
+    UniqueConstraint("lei", "reference"),
+    *(
+        Index(
+            f"sides_open_{name}",
+            *(f"{name}_key", "side_id"),
+            sqlite_where=OPEN_SIDE,
+            postgresql_where=OPEN_SIDE,
+        )
+        for name in ("equal", "reference", "security")
+    ),
+)
+
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True, doc="id of the instruction"),
+    Column("purpose", String(12), primary_key=True, doc="consent or cancellation"),
+    Column("account", AccountBytes, primary_key=True),
+    Column("signature", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+waits = Table(
+    "waits",
+    metadata,
+    Column("fact", String(80), primary_key=True, doc="what has to change, see services/facts"),
+    Column("trade_id", ForeignKey(trades.c.trade_id), primary_key=True, index=True),
+    Column("account", AccountBytes, doc="of a holding"),
+    Column("asset", BigInteger, doc="of a holding"),
+    Column("needed", uint128(), doc="available at which it is worth another look"),
+    sqlite_with_rowid=False,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(40), nullable=False),
+    Column("trade_id", String(26)),
+    Column("first_lei", String(20)),
+    Column("first_number", BigInteger, doc="the event's number for that participant"),
+    Column("second_lei", String(20)),
+    Column("second_number", BigInteger),
+    Column("block_number", BigInteger),
+    Column("payload", Text, nullable=False, doc="JSON"),
+    Column("created_at", BigInteger, nullable=False),
+    Index("events_first_key", "first_lei", "first_number", unique=True),
+    Index("events_second_key", "second_lei", "second_number", unique=True),
+)
+
+event_counters = Table(
+    "event_counters",
+    metadata,
+    Column("stream", String(20), primary_key=True, doc="an LEI; empty: all events"),
+    Column("last", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("lei", String(20), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("body_digest", LargeBinary(32), nullable=False),
+    Column("http_status", Integer, doc="null while the first request is under way"),
+    Column("response", LargeBinary),
+    Column("created_at", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+request_nonces = Table(
+    "request_nonces",
+    metadata,
+    Column("lei", String(20), primary_key=True),
+    Column("nonce", String(64), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
