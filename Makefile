@@ -7,17 +7,14 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
-INSTALLER ?= uv
 BIN := .venv/bin
 ANALYSIS := .venv-analysis/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-# $(call install,ENVIRONMENT,LOCK): hashes are required whichever installer does it.
-ifeq ($(INSTALLER),uv)
-install = $(1)/bin/uv pip install --quiet --python $(1)/bin/python --require-hashes -r $(2)
-else
-install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
-endif
+# $(call install,ENVIRONMENT,LOCK): uv is quick; where it cannot reach what pip can (a mirror or a
+# certificate that only pip is told of), pip does the same. Hashes are required by both.
+install = $(BIN)/uv pip install --quiet --system-certs --python $(1)/bin/python --require-hashes -r $(2) \
+	|| $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
 
 ## help: what each target does
 .PHONY: help
@@ -40,7 +37,7 @@ help:
 	touch $@
 
 node_modules/.settle: .venv/.dev package.json package-lock.json .npmrc
-	npm ci --ignore-scripts --silent
+	NODE_OPTIONS=--use-system-ca npm ci --ignore-scripts --loglevel=error
 	touch $@
 
 ## setup: the environment of the demo, Python packages only
@@ -114,7 +111,7 @@ bench: setup-dev
 
 .venv-analysis/.done: .venv/.bootstrap requirements/analysis.txt
 	[ -x $(ANALYSIS)/python ] || $(PYTHON) -m venv .venv-analysis
-	$(BIN)/uv pip install --quiet --python $(ANALYSIS)/python --require-hashes -r requirements/analysis.txt
+	$(call install,.venv-analysis,requirements/analysis.txt)
 	touch $@
 
 ## slither: static analysis of the contracts
