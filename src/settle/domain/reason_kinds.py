@@ -15,7 +15,6 @@ ClearedBy = Literal[
     "standing",  # admission, suspension or freeze of the account `who` changes
     "asset",  # the asset of the leg is created or its freeze changes
     "consent",  # a signature or a call of the account `who` arrives
-    "nonce",  # the initiator's nonce changes state
     "terms",  # a side is instructed, amended or cancelled; the instruction itself is final
     "caller",  # another call, or the same call put right
     "nobody",  # never
@@ -120,13 +119,8 @@ _NONCE = (
         measure="nonce",
     ),
     _ended("XCAN", "This number of the initiator was cancelled.", "CANI", "nonce"),
-    ReasonKind(
-        code="XOCC",
-        sentence="Another instruction with the same number is under way.",
-        clears="the initiator, by cancelling the other one",
-        clears_by="nonce",
-        measure="nonce",
-    ),
+    # Whatever becomes of the other one uses the number up: it never opens again.
+    _ended("XOCC", "Another instruction with the same number is under way.", "OTHR", "nonce"),
 )
 
 _TIME = (
