@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from settle.domain.chain_events import Recorded
+    from settle.domain.ids import Address
+    from settle.domain.reasons import Reason
+    from settle.services.chain_calls import FinalHead, SignedInstruction
     from settle.services.chain_rows import (
         AccountRow,
         Alarm,
@@ -178,3 +182,66 @@ class DerivedStore(Protocol):
 
 class FollowerStore(ChainStore, DerivedStore, AlarmStore, Protocol):
     """All that the follower writes."""
+
+
+# -------------------------------------------------- what the services need of the chain
+
+
+class ChainReader(Protocol):
+    """Questions to the chain. Each method asks at one block. Raises: Unavailable."""
+
+    def why_not(self, requests: Sequence[SignedInstruction]) -> Sequence[tuple[Reason, ...]]:
+        """All reasons for each request, in the order of the requests; empty: it would settle."""
+
+    def accepts(self, account: Address, digest: bytes, signature: bytes) -> bool:
+        """Whether the account is a wallet that takes the signature for its own (ERC-1271)."""
+
+
+class Outgoing(Protocol):
+    """Calls to be sent by the operator's key, written in the caller's transaction."""
+
+    def room(self, conn: Connection) -> int:
+        """How many more transactions make sense now."""
+
+    def settle_many(self, conn: Connection, batch: Sequence[SignedInstruction], *, gas: int) -> int:
+        """Enqueue `settleMany`; the number of the transaction. Purpose `settle`."""
+
+    def cancel(self, conn: Connection, instruction: SignedInstruction) -> int:
+        """Enqueue `cancel` with its Cancellation signatures, one of every account in order.
+
+        Gives the number of the transaction. Purpose `cancel`.
+        """
+
+
+# --------------------------------------------- what the chain adapters tell the services
+
+
+class ChainListener(Protocol):
+    """Called by the follower in its transaction, after it wrote its own rows.
+
+    With finality at insertion `appeared` and `became_final` come for the same events, in this order.
+    """
+
+    def appeared(self, conn: Connection, events: Sequence[Recorded], *, at: int) -> None:
+        """Events of blocks that were not known before, in chain order, final or not."""
+
+    def became_final(
+        self, conn: Connection, events: Sequence[Recorded], head: FinalHead, *, at: int
+    ) -> None:
+        """Events of blocks that are final from now on, each once, in chain order.
+
+        Called without events, too, when only the head moved on: time passes.
+        """
+
+    def retracted(self, conn: Connection, events: Sequence[Recorded], *, at: int) -> None:
+        """Events of blocks that a reorganisation took out, in chain order.
+
+        Derived rows are back to what they were before; `appeared` for the new branch comes after.
+        """
+
+
+class ResultListener(Protocol):
+    """Called by the sender, once for each transaction that ended, in the transaction that says so."""
+
+    def ended(self, conn: Connection, transaction: TransactionRow) -> None:
+        """It is final: succeeded, reverted, void or displaced."""
