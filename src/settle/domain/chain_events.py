@@ -12,20 +12,11 @@ import keyword
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from settle.domain.ids import Address, AssetId, InstructionId
 from settle.domain.ledger import AssetClass, Holding, Standing
-from settle.domain.registry_events import (
-    AccountOpened,
-    Approved,
-    AuthorityEvent,
-    AuthorityUpdated,
-    ParticipantAdmitted,
-    ParticipantStandingSet,
-    RegistryEvent,
-    SignerRemoved,
-)
+from settle.domain.registry_events import AuthorityEvent, RegistryEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,15 +235,7 @@ SettlementEvent: TypeAlias = (
 ChainEvent: TypeAlias = LedgerEvent | SettlementEvent | RegistryEvent | AuthorityEvent
 
 EVENT_TYPES: Final[Mapping[str, type[ChainEvent]]] = {
-    kind.__name__: kind
-    for kind in (
-        *(StandingSet, AccountFrozen, AssetFrozen, AssetCreated, ModuleSet),
-        *(Issued, Redeemed, Posted, Moved, HoldPlaced, HoldEnded),
-        *(InstructionSettled, InstructionNotSettled, InstructionAffirmed),
-        *(Reserved, ReservationEnded, ConsentWithdrawn, InstructionCancelled),
-        *(ParticipantAdmitted, ParticipantStandingSet, AccountOpened),
-        *(AuthorityUpdated, Approved, SignerRemoved),
-    )
+    kind.__name__: kind for kind in get_args(ChainEvent)
 }
 """The record of each event, by the event's name in the ABI."""
 
