@@ -1,8 +1,8 @@
 """A small language for the form of a message, and the reading of tables written in it.
 
 One line states one type. `name: a b c` is a sequence, `name | a b c` a choice of exactly one. A
-part is `Element:type`, with `?` if it may be absent, `*` if there may be any number, and `@11` if
-only that version of the message has it. A type is another line of the table, a plain type of
+part is `Element:type`, with `?` if it may be absent, `*` if there may be any number, `*5` if there
+may be up to five, and `@11` if only that version of the message has it. A type is another line of the table, a plain type of
 `plain_types`, `code(A,B)` and `flag` (the two usual choices of a standard or a proprietary value),
 `!` (the schema has it, we refuse it by name) or `any` (foreign content that is never read).
 
@@ -19,7 +19,9 @@ from typing import Final, Literal
 REFUSED: Final = "!"
 ANY: Final = "any"
 
-_PART = re.compile(r"(?P<name>\w+):(?P<type>[^\s?*@]+)(?P<many>[?*]?)(?:@(?P<version>\d+))?\Z")
+_PART = re.compile(
+    r"(?P<name>\w+):(?P<type>[^\s?*@]+)(?P<many>\?|\*[0-9]*)?(?:@(?P<version>\d+))?\Z"
+)
 _CODE = re.compile(r"code\((?P<values>[^)]+)\)\Z")
 _GENERIC: Final = "generic"
 
@@ -65,11 +67,13 @@ def _part(text: str) -> Part:
     found = _PART.match(text)
     if not found:
         raise ValueError(f"not a part of a message: {text!r}")
+    many = found["many"] or ""
+    most = int(many.lstrip("*?") or 0) or None
     return Part(
         name=found["name"],
         type=found["type"],
-        least=0 if found["many"] else 1,
-        most=None if found["many"] == "*" else 1,
+        least=0 if many else 1,
+        most=most if many.startswith("*") else 1,
         version=found["version"],
     )
 

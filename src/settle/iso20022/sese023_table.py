@@ -98,7 +98,7 @@ party: Id:party_id LEI:lei? AltrnId:alternate? SfkpgAcct:account? BlckChainAdrOr
     PrcgDt:date_or_instant? PrcgId:text(35)? AddtlInf:party_text?
 party_id | AnyBIC:bic PrtryId:identification NmAndAdr:name_and_address
 name_and_address: Nm:text(350) Adr:address?
-address: AdrTp:one(ADDR,PBOX,HOME,BIZZ,MLTO,DLVY)? AdrLine:text(70)* StrtNm:text(70)?
+address: AdrTp:one(ADDR,PBOX,HOME,BIZZ,MLTO,DLVY)? AdrLine:text(70)*5 StrtNm:text(70)?
     BldgNb:text(16)? PstCd:text(16)? TwnNm:text(35)? CtrySubDvsn:text(35)? Ctry:country
 alternate: IdTp:code(ARNU,CCPT,CHTY,CORP,DRLC,FIIN,TXID) Ctry:country AltrnId:text(35)
 party_text: DclrtnDtls:text(350)? PtyCtctDtls:text(140)? RegnDtls:text(350)?

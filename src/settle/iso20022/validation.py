@@ -121,7 +121,7 @@ class Validator:
             if count < part.least:
                 self._fault(f"{path}/{part.name}", "is missing")
             if part.most is not None and count > part.most:
-                self._fault(f"{path}/{part.name}", f"stands {count} times, at most once is allowed")
+                self._fault(f"{path}/{part.name}", f"stands {count} times, at most {part.most} may")
         self._check_children(children, {part.name: part for part in group.parts}, path)
 
     def _check_children(
