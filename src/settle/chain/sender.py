@@ -1,0 +1,320 @@
+"""Sends the transactions of one key: each exactly once, in order, whatever ends in between.
+
+A transaction gets its nonce in the database transaction that writes its row. Its signed bytes are
+stored before a node sees them; after a crash the same bytes go out again. All attempts are watched
+until one is final. What a node says when it takes or refuses bytes decides nothing: only what is in
+the chain does. Each nonce ends as one of ours or as an alarm; none stays open behind another.
+
+One process sends under a key, by a lease whose token is proved in every write.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from settle.chain.attempts import AttemptMaker, Due
+from settle.chain.eip712 import address_of
+from settle.chain.key_watch import FOREIGN, STUCK, KeyWatch, SendingStore
+from settle.chain.lease import HeldLease
+from settle.chain.outcomes import UNFINISHED, Outcomes, Sighting
+from settle.chain.signing import ENVELOPE_BYTES
+from settle.domain.errors import InvalidInput
+from settle.services.chain_rows import (
+    AttemptKind,
+    AttemptRow,
+    NewTransaction,
+    TransactionRow,
+    TransactionState,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from settle.chain.node import Node
+    from settle.chain.profile import EngineProfile
+    from settle.services.ports import Transactions
+
+_WINDOW: Final = 4  # rows looked at in one round, as a multiple of those in flight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one round did, in transactions. `open` is what is left."""
+
+    signed: int = 0
+    broadcast: int = 0
+    finished: int = 0
+    open: int = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return self.open == 0
+
+
+class Sender:
+    """One signing key. `pump` is called by one thread; `enqueue` by any, in its own transaction."""
+
+    def __init__(
+        self,
+        *,
+        database: Transactions,
+        store: SendingStore,
+        node: Node,
+        key: bytes,
+        profile: EngineProfile,
+        clock: Callable[[], int],
+        on_result: Callable[[Connection, TransactionRow], None],
+        holder: str | None = None,
+        at: Callable[[str], None] = lambda _step: None,
+    ) -> None:
+        """`on_result` gets each transaction once, when it ended, in the transaction that says so.
+
+        `clock` gives unix seconds. `at` is told each step boundary by name; tests end there.
+        """
+        self.address = address_of(key)
+        self.subject = f"sender:0x{self.address.hex()}"
+        self._database = database
+        self._store = store
+        self._node = node
+        self._profile = profile
+        self._clock = clock
+        self._on_result = on_result
+        self._at = at
+        self._lease = HeldLease(
+            database=database, store=store, name=self.subject, clock=clock, holder=holder
+        )
+        self._watch = KeyWatch(
+            database=database,
+            store=store,
+            node=node,
+            profile=profile,
+            lease=self._lease,
+            sender=self.address,
+            clock=clock,
+        )
+        self._maker = AttemptMaker(profile=profile, key=key, clock=clock)
+        self._outcomes = Outcomes(node=node, profile=profile, clock=clock)
+        self._pumping = threading.Lock()
+        self._refusals: dict[bytes, str] = {}  # for people only: they decide nothing
+
+    # -------------------------------------------------------------------------- life
+
+    def start(self) -> None:
+        """Take the lease and compare what we know of the key with the chain.
+
+        Raises Unavailable while another process sends under this key; Broken if the chain knows
+        transactions of the key that are not ours, or has lost some of ours.
+        """
+        self._lease.take()
+        self._at("lease taken")
+        self._watch.compare_with_chain()
+
+    def stop(self) -> None:
+        """Give the lease back, so that the next process need not wait."""
+        self._lease.give_up()
+
+    def acknowledge(self) -> None:
+        """Go on after an alarm, on a person's word: nonces that others took are skipped."""
+        if not self._lease.token:
+            self._lease.take()
+        self._watch.acknowledge()
+
+    # ----------------------------------------------------------------------- queueing
+
+    def enqueue(
+        self, conn: Connection, *, purpose: str, to: bytes, data: bytes, gas: int, subject: str = ""
+    ) -> TransactionRow:
+        """Write a call to be sent, with its nonce, in the caller's transaction.
+
+        Raises InvalidInput if no node would take it: too much gas, or too many bytes.
+        """
+        if gas > self._profile.transaction_gas_limit:
+            limit = self._profile.transaction_gas_limit
+            raise InvalidInput("transaction_gas", f"{gas} gas, a transaction takes {limit}")
+        if len(data) + ENVELOPE_BYTES > self._profile.transaction_bytes_limit:
+            limit = self._profile.transaction_bytes_limit
+            raise InvalidInput("transaction_bytes", f"{len(data)} bytes, the node takes {limit}")
+        self._lease.prove(conn)
+        return self._store.add_transaction(
+            conn,
+            NewTransaction(
+                sender=self.address,
+                to=to,
+                data=data,
+                gas=gas,
+                purpose=purpose,
+                subject=subject,
+                created_at=self._clock(),
+            ),
+        )
+
+    def room(self, conn: Connection) -> int:
+        """How many more transactions make sense now: as many as may be in flight."""
+        limit = self._profile.in_flight
+        return limit - len(self._store.open_transactions(conn, self.address, limit=limit))
+
+    # ------------------------------------------------------------------------ a round
+
+    def pump(self) -> Round:
+        """Look at the chain, then sign and hand out what is due. Call it again and again.
+
+        Raises Unavailable (node or database silent, or the lease lost), Broken after an alarm.
+        """
+        with self._pumping:
+            return self._pump()
+
+    def _pump(self) -> Round:
+        if self._lease.is_due():
+            with self._database.transaction() as conn:
+                self._lease.renew(conn)
+            self._watch.compare_with_chain()
+        with self._database.reading() as conn:
+            self._watch.refuse_halted(conn)
+            limit = self._profile.in_flight * _WINDOW
+            rows = self._store.open_transactions(conn, self.address, limit=limit)
+            attempts = self._store.attempts(conn, [row.transaction_id for row in rows])
+        if not rows:
+            return Round()
+        of_open = {attempt.hash for made in attempts.values() for attempt in made}
+        self._refusals = {h: text for h, text in self._refusals.items() if h in of_open}
+        sighting = self._outcomes.look(self.address, rows, attempts)
+        self._at("chain read")
+        finished = self._record(sighting)
+        waiting = [row for row in sighting.rows if row.state is TransactionState.SENT]
+        queued = [row for row in sighting.rows if row.state is TransactionState.QUEUED]
+        fresh = queued[: max(0, self._profile.in_flight - len(waiting))]
+        signed = self._sign(fresh, sighting)
+        broadcast = self._hand_out(waiting, attempts, signed, sighting)
+        return Round(
+            signed=len(fresh),
+            broadcast=broadcast,
+            finished=finished,
+            open=len(rows) - finished,
+        )
+
+    def _record(self, sighting: Sighting) -> int:
+        """Write what the chain says; whoever waits for an end is told in the same transaction."""
+        if not sighting.changed:
+            return 0
+        ended = [row for row in sighting.changed if row.state not in UNFINISHED]
+        foreign = [row for row in ended if row.state is TransactionState.DISPLACED]
+        with self._database.transaction() as conn:
+            self._lease.prove(conn)
+            self._store.update_transactions(conn, sighting.changed)
+            self._at("outcome written")
+            for row in ended:
+                self._on_result(conn, row)
+            if foreign:
+                nonces = ", ".join(str(row.nonce) for row in foreign)
+                self._watch.alarm(
+                    conn,
+                    FOREIGN,
+                    f"a transaction that this system did not sign took nonce {nonces} of "
+                    f"0x{self.address.hex()}: somebody else has the key. Replace the key, or "
+                    "acknowledge the alarm to go on.",
+                )
+            self._at("before outcome commit")
+        self._at("outcome committed")
+        return len(ended)
+
+    def _sign(
+        self, fresh: Sequence[TransactionRow], sighting: Sighting
+    ) -> list[tuple[AttemptRow, bytes]]:
+        """Sign and store; only stored bytes may ever leave."""
+        if not fresh:
+            return []
+        with self._database.reading() as conn:
+            data = self._store.call_data(conn, [row.transaction_id for row in fresh])
+        signed = [
+            self._maker.first(row, data[row.transaction_id], sighting.head.base_fee)
+            for row in fresh
+        ]
+        self._at("signed")
+        self._keep(signed, fresh)
+        return signed
+
+    def _keep(
+        self, signed: Sequence[tuple[AttemptRow, bytes]], fresh: Sequence[TransactionRow] = ()
+    ) -> None:
+        with self._database.transaction() as conn:
+            self._lease.prove(conn)
+            self._store.add_attempts(conn, signed)
+            self._store.update_transactions(conn, [_sent(row) for row in fresh])
+            self._at("before attempt commit")
+        self._at("attempt committed")
+
+    def _replace(
+        self, again: Due, attempts: Mapping[int, Sequence[AttemptRow]], sighting: Sighting
+    ) -> list[tuple[AttemptRow, bytes]]:
+        """Make new attempts of old nonces: a better offer, or nothing where nothing else helps."""
+        if not again.bump and not again.void:
+            return []
+        with self._database.reading() as conn:
+            data = self._store.call_data(conn, [row.transaction_id for row in again.bump])
+        made: list[tuple[AttemptRow, bytes]] = []
+        stuck: list[str] = []
+        for row in (*again.bump, *again.void):
+            last = attempts[row.transaction_id][-1]
+            stays_noop = last.kind is AttemptKind.NOOP or row in again.void
+            kind = AttemptKind.NOOP if stays_noop else AttemptKind.REPLACEMENT
+            call = b"" if stays_noop else data[row.transaction_id]
+            attempt = self._maker.bumped(row, last, kind, call, sighting.head.base_fee)
+            if attempt is not None:
+                made.append(attempt)
+            if row in again.void or attempt is None:
+                stuck.append(self._why_stuck(row, attempts[row.transaction_id], attempt))
+        if stuck:
+            with self._database.transaction() as conn:
+                self._watch.alarm(conn, STUCK, " ".join(stuck))
+        if made:
+            self._at("replacement signed")
+            self._keep(made)
+        return made
+
+    def _why_stuck(self, row: TransactionRow, made: Sequence[AttemptRow], attempt: object) -> str:
+        refusal = next((self._refusals[a.hash] for a in made if a.hash in self._refusals), "silent")
+        if attempt is None:
+            cap = self._profile.fees.cap_wei
+            return f"nonce {row.nonce} of 0x{self.address.hex()} needs more than {cap} wei a gas"
+        return (
+            f"no node takes nonce {row.nonce} of 0x{self.address.hex()} ({row.purpose}), the last "
+            f"word was: {refusal}. An empty transaction takes its place."
+        )
+
+    def _hand_out(
+        self,
+        waiting: Sequence[TransactionRow],
+        attempts: Mapping[int, Sequence[AttemptRow]],
+        signed: Sequence[tuple[AttemptRow, bytes]],
+        sighting: Sighting,
+    ) -> int:
+        """Broadcast what is new, what no node seems to have, and what needs a better offer."""
+        again = self._maker.due(waiting, attempts, sighting, self._node.knows)
+        replacements = self._replace(again, attempts, sighting)
+        with self._database.reading() as conn:
+            old = self._store.signed_bytes(conn, again.hashes)
+        outgoing = [(h, old[h]) for h in again.hashes]
+        outgoing += [(attempt.hash, raw) for attempt, raw in (*signed, *replacements)]
+        if not outgoing:
+            return 0
+        self._at("before broadcast")
+        refusals = self._node.broadcast([raw for _, raw in outgoing])
+        self._at("after broadcast")
+        for (hash_, _), refusal in zip(outgoing, refusals, strict=True):
+            if refusal is not None:
+                self._refusals[hash_] = refusal.message
+        with self._database.transaction() as conn:
+            self._lease.prove(conn)
+            self._store.note_broadcasts(conn, [h for h, _ in outgoing], self._clock())
+        self._at("broadcast noted")
+        return len(outgoing)
+
+
+def _sent(row: TransactionRow) -> TransactionRow:
+    return dataclasses.replace(row, state=TransactionState.SENT)
