@@ -1,4 +1,4 @@
-"""Messages, schemas and directories that the tests of this folder read. The schemas are not ours."""
+"""Messages, schemas and directories that the tests of this folder read. Schemas are not ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that others published: the valid ones are read, each invalid one is refused by reason."""
+"""Messages that others published: valid ones are read, each invalid one is refused by reason."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_published_pair_free_of_payment_matches() -> None:
 
 
 def delivering_side_of_the_cancelled_trade() -> bytes:
-    """Build the instruction that dbg's cancellation request cancels, from what that request repeats."""
+    """Build the instruction that the cancellation request is about, from what it repeats."""
     request = etree.fromstring(published("valid/dbg_sese.020.001.06_cancel_deli.xml"))
     theirs, ours = f"{{{ISO}}}".replace(ISO, ISO + "sese.020.001.06"), ISO + "sese.023.001.10"
 

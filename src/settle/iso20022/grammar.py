@@ -2,9 +2,10 @@
 
 One line states one type. `name: a b c` is a sequence, `name | a b c` a choice of exactly one. A
 part is `Element:type`, with `?` if it may be absent, `*` if there may be any number, `*5` if there
-may be up to five, and `@11` if only that version of the message has it. A type is another line of the table, a plain type of
-`plain_types`, `code(A,B)` and `flag` (the two usual choices of a standard or a proprietary value),
-`!` (the schema has it, we refuse it by name) or `any` (foreign content that is never read).
+may be up to five, and `@11` if only that version of the message has it. A type is another line of
+the table, a plain type of `plain_types`, `code(A,B)` and `flag` (the two usual choices of a
+standard or a proprietary value), `!` (the schema has it, we refuse it by name) or `any` (foreign
+content that is never read).
 
 A message that a table accepts is one that the schema accepts: tests compare the two.
 """
