@@ -16,6 +16,10 @@ from settle.domain.errors import InvalidInput
 
 SATURDAY: Final = 5
 MAX_RECYCLING_DAYS: Final = 366
+MAX_CLOSED_DAYS: Final = 366
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9990  # leaves room for a year that is closed, and for every time zone
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,23 +55,24 @@ def is_business_day(day: date, calendars: Sequence[Calendar]) -> bool:
 def add_business_days(day: date, count: int, calendars: Sequence[Calendar]) -> date:
     """Give the business day `count` after `day`; with 0 the first one not before `day`.
 
-    Raises: InvalidInput if the calendars leave no business day within a year for each of `count`.
+    Raises: InvalidInput if the calendars have no such day: closed for more than a year on end.
     """
-    step = timedelta(days=1)
-    found = day
-    remaining = count
-    closed = 0
-    while remaining or not is_business_day(found, calendars):
-        found += step
-        if is_business_day(found, calendars):
-            remaining = max(0, remaining - 1)
-            closed = 0
-        else:
-            closed += 1
-            if closed > MAX_RECYCLING_DAYS:
-                names = ", ".join(calendar.name for calendar in calendars)
-                raise InvalidInput("calendar_closed", f"{names}: closed for more than a year")
+    found = _open_from(day, calendars)
+    # From a closed day the first open one is already the first of those that are counted.
+    for _ in range(count if found == day else count - 1):
+        found = _open_from(found + _DAY, calendars)
     return found
+
+
+def _open_from(day: date, calendars: Sequence[Calendar]) -> date:
+    if day.year > LAST_YEAR:
+        message = f"dates are kept up to the year {LAST_YEAR}"
+        raise InvalidInput("date_range", message, "/settlement_date")
+    for ahead in range(MAX_CLOSED_DAYS + 1):
+        if is_business_day(day + ahead * _DAY, calendars):
+            return day + ahead * _DAY
+    names = ", ".join(calendar.name for calendar in calendars)
+    raise InvalidInput("calendar_closed", f"{names}: no business day within a year of {day}")
 
 
 def unix_seconds(day: date, at: time, zone: str) -> int:
@@ -99,6 +104,9 @@ def settlement_window(
     Raises: InvalidInput if the settlement date is no business day, or the market closes before it
     opens.
     """
+    if not FIRST_YEAR < settlement_date.year <= LAST_YEAR:
+        message = f"{settlement_date} is not a date that a clock in unix seconds shows"
+        raise InvalidInput("date_range", message, "/settlement_date")
     if not is_business_day(settlement_date, calendars):
         message = f"{settlement_date} is not a business day"
         raise InvalidInput("settlement_date_closed", message, "/settlement_date")
