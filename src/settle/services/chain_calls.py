@@ -22,9 +22,8 @@ class SignedInstruction:
 class BatchLimits:
     """How large a settleMany may be, from the engine's data and from measured gas.
 
-    `gas` is what a transaction may use; it takes `gas_base` + for each instruction
-    `gas_instruction` + `gas_leg` a leg + `gas_signature` a signature. `calldata` in bytes. `in_flight`
-    counts transactions that are sent and not seen in a block.
+    `gas` is what a transaction may use; it takes `gas_base` and for each instruction
+    `gas_instruction`, `gas_leg` a leg and `gas_signature` a signature. `calldata` in bytes.
     """
 
     gas: int
@@ -34,7 +33,6 @@ class BatchLimits:
     gas_signature: int
     legs: int
     calldata: int
-    in_flight: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,7 +219,7 @@ class Outgoing(Protocol):
 class ChainListener(Protocol):
     """Called by the follower in its transaction, after it wrote its own rows.
 
-    With finality at insertion `appeared` and `became_final` come for the same events, in this order.
+    With finality at insertion `appeared`, then `became_final`, come for the same events.
     """
 
     def appeared(self, conn: Connection, events: Sequence[Recorded], *, at: int) -> None:
@@ -241,7 +241,7 @@ class ChainListener(Protocol):
 
 
 class ResultListener(Protocol):
-    """Called by the sender, once for each transaction that ended, in the transaction that says so."""
+    """Called by the sender, once for each transaction that ended, where it writes that it did."""
 
     def ended(self, conn: Connection, transaction: TransactionRow) -> None:
         """It is final: succeeded, reverted, void or displaced."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from settle.services.chain_rows import Alarm
+from settle.store.columns import upsert
 from settle.store.tables_chain import UNCLEARED, alarms
 
 if TYPE_CHECKING:
@@ -19,14 +19,15 @@ class Alarms:
 
     def raise_alarm(self, conn: Connection, alarm: Alarm) -> None:
         """Write it, unless one of the same kind and subject is open."""
-        upsert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(alarms)
         conn.execute(
-            upsert.values(
+            upsert(conn, alarms)
+            .values(
                 kind=alarm.kind,
                 subject=alarm.subject,
                 message=alarm.message,
                 raised_at=alarm.raised_at,
-            ).on_conflict_do_nothing()
+            )
+            .on_conflict_do_nothing()
         )
 
     def open_alarms(self, conn: Connection, subject: str | None = None) -> Sequence[Alarm]:

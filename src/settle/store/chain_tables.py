@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, insert, select, update
 
 from settle.services.chain_rows import AccountRow, AssetRow, BlockRow, Cursor, LogRow
 from settle.store import derived
 from settle.store.alarms import Alarms
+from settle.store.columns import batches, upsert
 from settle.store.tables_chain import assets, chain_accounts, chain_events, undo
 from settle.store.tables_chain import blocks as block_table
 from settle.store.tables_chain import cursor as cursor_table
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from settle.services.chain_rows import DerivedRow
 
 _ONLY: Final = 1
-_KEYS_A_QUERY: Final = 1000
 
 
 class FollowedChain:
@@ -50,7 +49,7 @@ class FollowedChain:
             "hash": cursor.hash,
             "final_number": cursor.final_number,
         }
-        statement = _upsert(conn, cursor_table).values(id=_ONLY, **values)
+        statement = upsert(conn, cursor_table).values(id=_ONLY, **values)
         conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
     def blocks(self, conn: Connection, first: int, last: int) -> Sequence[BlockRow]:
@@ -193,14 +192,7 @@ class DerivedRows:
         row = conn.execute(
             select(chain_accounts).where(chain_accounts.c.account == account)
         ).one_or_none()
-        if row is None:
-            return None
-        return AccountRow(
-            account=row.account,
-            standing=row.standing,
-            account_class=row.account_class,
-            frozen=row.frozen,
-        )
+        return None if row is None else derived.account_row(row)
 
     def asset_row(self, conn: Connection, asset: int) -> AssetRow | None:
         """The derived row of an asset."""
@@ -212,13 +204,9 @@ class SqlFollowerStore(FollowedChain, DerivedRows, Alarms):
     """All that the follower writes: the port `FollowerStore`."""
 
 
-def _upsert(conn: Connection, table: Table) -> Any:  # noqa: ANN401  one of two dialects' Insert
-    return (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
-
-
 def _put(conn: Connection, kind: derived.Kind, rows: list[dict[str, Any]]) -> None:
     if rows:
-        statement = _upsert(conn, kind.table)
+        statement = upsert(conn, kind.table)
         fresh = {name: statement.excluded[name] for name in kind.changing}
         conn.execute(
             statement.on_conflict_do_update(index_elements=list(kind.keys), set_=fresh), rows
@@ -229,13 +217,11 @@ def _keep_images(
     conn: Connection, kind: derived.Kind, rows: dict[str, dict[str, Any]], block: int
 ) -> None:
     present = {}
-    wanted = list(rows.values())
-    for start in range(0, len(wanted), _KEYS_A_QUERY):
-        chosen = kind.selection(wanted[start : start + _KEYS_A_QUERY])
-        for values in map(dict, conn.execute(chosen).mappings()):
+    for some in batches(rows.values()):
+        for values in map(dict, conn.execute(kind.selection(some)).mappings()):
             present[kind.key(values)] = kind.write(values)
     conn.execute(
-        _upsert(conn, undo).on_conflict_do_nothing(),
+        upsert(conn, undo).on_conflict_do_nothing(),
         [
             {"block_number": block, "kind": kind.name, "key": key, "before": present.get(key)}
             for key in rows

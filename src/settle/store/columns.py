@@ -7,16 +7,25 @@ round.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import LargeBinary, MetaData, String
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
 
 from settle.domain.errors import Broken
 from settle.domain.ids import Address
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from sqlalchemy import Connection, Table
     from sqlalchemy.engine import Dialect
+
+T = TypeVar("T")
+KEYS_A_QUERY: Final = 5_000
+"""Both databases bound the parameters of a statement: SQLite at 32,766, PostgreSQL at 65,535."""
 
 metadata: Final = MetaData(
     naming_convention={
@@ -73,3 +82,15 @@ def uint128() -> Digits:
 def uint64() -> Digits:
     """Nonces of accounts: any uint64 (20 digits)."""
     return Digits(20)
+
+
+def upsert(conn: Connection, table: Table) -> Any:  # noqa: ANN401  one of two dialects' Insert
+    """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    return (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
+
+
+def batches(keys: Collection[T], size: int = KEYS_A_QUERY) -> Iterator[list[T]]:
+    """Cut keys into as many lists as a statement can take; none where there are no keys."""
+    rest = iter(keys)
+    while some := list(islice(rest, size)):
+        yield some

@@ -101,6 +101,16 @@ def asset_row(row: Row[Any]) -> AssetRow:
     )
 
 
+def account_row(row: Row[Any]) -> AccountRow:
+    """Read a row of the accounts as the chain has them."""
+    return AccountRow(
+        account=row.account,
+        standing=row.standing,
+        account_class=row.account_class,
+        frozen=row.frozen,
+    )
+
+
 def _text(value: bytes | int) -> str:
     return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 

@@ -29,7 +29,7 @@ from settle.store.columns import AccountBytes, metadata, uint64, uint128
 
 __all__ = ["metadata", "tables_chain"]
 
-OPEN: Final = text("status IN ('Unmatched', 'Matched', 'Affirmed', 'Pending')")
+OPEN: Final = text("status NOT IN ('Settled', 'Cancelled', 'Rejected', 'Lapsed')")
 UNSETTLED: Final = text("status <> 'Settled'")
 READY: Final = text("queue = 'ready'")
 IN_FLIGHT: Final = text("queue IN ('sent', 'seen')")
@@ -51,7 +51,7 @@ participants = Table(
     Column("bic", String(11), unique=True),
     Column("name", Text, nullable=False),
     Column("role", String(16), nullable=False),
-    Column("class", Integer, nullable=False),
+    Column("participant_class", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -109,7 +109,7 @@ trades = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, doc="when the status became terminal"),
-    Column("settled_block", BigInteger),
+    Column("ended_block", BigInteger, doc="final block that ended it; null unless the chain did"),
     Column("settled_tx", LargeBinary(32)),
     Index("trades_digest_key", "digest", unique=True),
     Index(

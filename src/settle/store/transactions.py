@@ -6,7 +6,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from settle.domain.errors import Broken
 from settle.services.chain_rows import (
@@ -17,6 +16,7 @@ from settle.services.chain_rows import (
     TransactionRow,
     TransactionState,
 )
+from settle.store.columns import upsert
 from settle.store.tables_chain import (
     UNFINISHED,
     attempt_bytes,
@@ -45,8 +45,7 @@ class Leases:
         """Write the lease if the stored token still equals `replaces` (0: none stored)."""
         values = {"holder": lease.holder, "token": lease.token, "expires_at": lease.expires_at}
         if replaces == 0:
-            upsert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(leases)
-            fresh = upsert.values(name=lease.name, **values).on_conflict_do_nothing()
+            fresh = upsert(conn, leases).values(name=lease.name, **values).on_conflict_do_nothing()
             written = conn.execute(fresh.returning(leases.c.token)).scalar_one_or_none()
             return written is not None
         statement = update(leases).where(leases.c.name == lease.name, leases.c.token == replaces)

@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("bic", sa.String(11)),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
-        sa.Column("class", sa.Integer(), nullable=False),
+        sa.Column("participant_class", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("lei", name="participants_pkey"),
         sa.UniqueConstraint("bic", name="participants_bic_key"),
@@ -77,7 +77,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger()),
-        sa.Column("settled_block", sa.BigInteger()),
+        sa.Column("ended_block", sa.BigInteger()),
         sa.Column("settled_tx", sa.LargeBinary(32)),
         sa.PrimaryKeyConstraint("trade_id", name="trades_pkey"),
     )
@@ -85,8 +85,8 @@ def upgrade() -> None:
         "trades_deadline",
         "trades",
         ["deadline_at"],
-        sqlite_where=sa.text("status IN ('Unmatched', 'Matched', 'Affirmed', 'Pending')"),
-        postgresql_where=sa.text("status IN ('Unmatched', 'Matched', 'Affirmed', 'Pending')"),
+        sqlite_where=sa.text("status NOT IN ('Settled', 'Cancelled', 'Rejected', 'Lapsed')"),
+        postgresql_where=sa.text("status NOT IN ('Settled', 'Cancelled', 'Rejected', 'Lapsed')"),
     )
     op.create_index("trades_deliverer", "trades", ["deliverer_lei", "trade_id"])
     op.create_index(

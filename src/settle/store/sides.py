@@ -1,0 +1,119 @@
+"""Sides of trades as they were submitted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+
+from settle.domain.ids import TradeId
+from settle.services.trade_rows import SideRow, SideState
+from settle.store.columns import batches
+from settle.store.tables import OPEN_SIDE, sides
+from settle.store.texts import side_of, side_text, terms_of, terms_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from settle.domain.ids import Lei
+
+
+class Sides:
+    """The port `SideStore`."""
+
+    def sides_by_reference(
+        self, conn: Connection, lei: Lei, references: Collection[str]
+    ) -> Mapping[str, SideRow]:
+        """Sides of a participant by its own references."""
+        found: dict[str, SideRow] = {}
+        for some in batches(references):
+            statement = select(sides).where(sides.c.lei == lei, sides.c.reference.in_(some))
+            found |= {row.reference: _side(row) for row in conn.execute(statement)}
+        return found
+
+    def open_sides(
+        self,
+        conn: Connection,
+        *,
+        equal_keys: Collection[bytes] = (),
+        reference_keys: Collection[bytes] = (),
+        security_keys: Collection[bytes] = (),
+        limit: int,
+    ) -> Sequence[SideRow]:
+        """Open sides that have one of these keys, oldest first."""
+        wanted = (
+            (sides.c.equal_key, equal_keys),
+            (sides.c.reference_key, reference_keys),
+            (sides.c.security_key, security_keys),
+        )
+        conditions = [column.in_(keys) for column, keys in wanted if keys]
+        if not conditions:
+            return []
+        statement = (
+            select(sides).where(OPEN_SIDE, or_(*conditions)).order_by(sides.c.side_id).limit(limit)
+        )
+        return [_side(row) for row in conn.execute(statement)]
+
+    def sides_of(
+        self, conn: Connection, trade_ids: Collection[TradeId]
+    ) -> Mapping[TradeId, Sequence[SideRow]]:
+        """Sides by trade, oldest first."""
+        found: dict[TradeId, list[SideRow]] = defaultdict(list)
+        for some in batches(trade_ids):
+            statement = select(sides).where(sides.c.trade_id.in_(some)).order_by(sides.c.side_id)
+            for row in conn.execute(statement):
+                found[TradeId(row.trade_id)].append(_side(row))
+        return dict(found)
+
+    def add_sides(self, conn: Connection, rows: Sequence[SideRow]) -> None:
+        """Write new sides."""
+        if rows:
+            conn.execute(insert(sides), [_columns(row) for row in rows])
+
+    def set_side_states(self, conn: Connection, rows: Sequence[SideRow]) -> None:
+        """Write the state of sides."""
+        if rows:
+            conn.execute(
+                update(sides)
+                .where(sides.c.side_id == bindparam("key"))
+                .values(state=bindparam("new_state")),
+                [{"key": row.side.side_id, "new_state": row.state.value} for row in rows],
+            )
+
+    def end_sides(self, conn: Connection, trade_ids: Collection[TradeId]) -> None:
+        """Let the sides of these trades match no more."""
+        for some in batches(trade_ids):
+            conn.execute(
+                update(sides).where(sides.c.trade_id.in_(some)).values(state=SideState.ENDED.value)
+            )
+
+
+def _columns(row: SideRow) -> dict[str, Any]:
+    return {
+        "side_id": row.side.side_id,
+        "trade_id": row.trade_id,
+        "lei": row.side.submitted_by,
+        "reference": row.side.reference,
+        "state": row.state.value,
+        "equal_key": row.equal_key,
+        "reference_key": row.reference_key,
+        "security_key": row.security_key,
+        "fields": side_text(row.side),
+        "fields_digest": row.fields_digest,
+        "instruction": terms_text(row.presigned),
+        "received_at": row.side.received_at,
+    }
+
+
+def _side(row: Row[Any]) -> SideRow:
+    return SideRow(
+        side=side_of(row.fields),
+        trade_id=TradeId(row.trade_id),
+        state=SideState(row.state),
+        equal_key=row.equal_key,
+        reference_key=row.reference_key,
+        security_key=row.security_key,
+        fields_digest=row.fields_digest,
+        presigned=terms_of(row.instruction),
+    )

@@ -1,0 +1,109 @@
+"""Terms, sides, reasons and differences as the text in which columns keep them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from settle.domain.ids import Address, to_hex
+from settle.domain.instruction_json import from_json, to_json
+from settle.domain.matching import Mismatch
+from settle.domain.reasons import Reason
+from settle.domain.side import TradeSide
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from settle.domain.instruction import Instruction
+
+NOTHING: Final = "[]"
+_SIDE_FIELDS: Final = tuple(field.name for field in fields(TradeSide))
+_DATES: Final = ("trade_date", "settlement_date")
+_BYTES: Final = ("account", "counterparty_account", "trade_ref", "terms")
+_NUMBERS: Final = ("quantity", "amount", "minimum_lot", "nonce")
+
+
+def dump(value: object) -> str:
+    """JSON without spaces, keys as they come."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def terms_text(instruction: Instruction | None) -> str | None:
+    """Signed terms as text."""
+    return None if instruction is None else dump(to_json(instruction))
+
+
+def terms_of(text: str | None) -> Instruction | None:
+    """Signed terms from text."""
+    return None if text is None else from_json(json.loads(text))
+
+
+def reasons_text(reasons: Sequence[Reason]) -> str:
+    """Reasons as text. Integers as strings: they have up to 256 bits."""
+    if not reasons:
+        return NOTHING
+    return dump(
+        [
+            [r.code, r.leg, None if r.who is None else to_hex(r.who), str(r.needed), str(r.have)]
+            for r in reasons
+        ]
+    )
+
+
+def reasons_of(text: str) -> tuple[Reason, ...]:
+    """Reasons from text."""
+    if text == NOTHING:
+        return ()
+    return tuple(
+        Reason(
+            code=code,
+            leg=leg,
+            who=None if who is None else Address(bytes.fromhex(who[2:])),
+            needed=int(needed),
+            have=int(have),
+        )
+        for code, leg, who, needed, have in json.loads(text)
+    )
+
+
+def differences_text(differences: Sequence[Mismatch]) -> str:
+    """Differences as text."""
+    if not differences:
+        return NOTHING
+    return dump([[m.field, m.code, m.ours, m.theirs] for m in differences])
+
+
+def differences_of(text: str) -> tuple[Mismatch, ...]:
+    """Differences from text."""
+    if text == NOTHING:
+        return ()
+    return tuple(
+        Mismatch(field=field, code=code, ours=ours, theirs=theirs)
+        for field, code, ours, theirs in json.loads(text)
+    )
+
+
+def side_text(side: TradeSide) -> str:
+    """All fields of a side as text."""
+    values = {name: getattr(side, name) for name in _SIDE_FIELDS}
+    for name in _DATES:
+        values[name] = values[name].isoformat()
+    for name in _BYTES:
+        values[name] = None if values[name] is None else to_hex(values[name])
+    for name in _NUMBERS:
+        values[name] = None if values[name] is None else str(values[name])
+    return dump(values)
+
+
+def side_of(text: str) -> TradeSide:
+    """A side from text."""
+    values: dict[str, Any] = json.loads(text)
+    for name in _DATES:
+        values[name] = date.fromisoformat(values[name])
+    for name in _BYTES:
+        values[name] = None if values[name] is None else bytes.fromhex(values[name][2:])
+    for name in _NUMBERS:
+        values[name] = None if values[name] is None else int(values[name])
+    return TradeSide(**values)

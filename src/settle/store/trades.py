@@ -1,0 +1,176 @@
+"""Trades: written whole, found by id, by the digest of their terms, by nonce and by party."""
+
+from __future__ import annotations
+
+from heapq import merge
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    true,
+    tuple_,
+    update,
+)
+
+from settle.domain.errors import Broken
+from settle.domain.ids import InstructionId
+from settle.domain.status import Status
+from settle.services.trade_rows import Purpose
+from settle.store.columns import batches
+from settle.store.tables import OPEN, UNSETTLED, signatures, trades
+from settle.store.trade_columns import CHANGING, columns_of, trade_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from settle.domain.ids import Address, Lei, TradeId
+    from settle.services.trade_rows import TradeRow
+
+_UPDATE: Final = (
+    update(trades)
+    .where(trades.c.trade_id == bindparam("key"), trades.c.version == bindparam("old_version"))
+    .values({name: bindparam(f"new_{name}") for name in CHANGING})
+)
+
+
+class Trades:
+    """The port `TradeStore`."""
+
+    def add_trades(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
+        """Write new trades."""
+        if rows:
+            conn.execute(insert(trades), [columns_of(row) for row in rows])
+
+    def update_trades(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
+        """Write all that can change of trades, whose versions grew by one."""
+        if not rows:
+            return
+        values = []
+        for row in rows:
+            columns = columns_of(row)
+            changed = {f"new_{name}": columns[name] for name in CHANGING}
+            values.append({"key": row.trade_id, "old_version": row.version - 1, **changed})
+        written = conn.execute(_UPDATE, values).rowcount
+        if written != len(rows):
+            raise Broken(f"{len(rows)} trades were to change, {written} had the version expected")
+
+    def trades(self, conn: Connection, ids: Collection[TradeId]) -> Mapping[TradeId, TradeRow]:
+        """Trades by id, as far as known."""
+        found = _found(conn, trades.c.trade_id, ids)
+        return {row.trade_id: row for row in found}
+
+    def trades_by_digest(
+        self, conn: Connection, digests: Collection[InstructionId]
+    ) -> Mapping[InstructionId, TradeRow]:
+        """Trades by the digest of their terms."""
+        found = _found(conn, trades.c.digest, digests)
+        return {row.digest: row for row in found if row.digest is not None}
+
+    def trades_on_nonces(
+        self, conn: Connection, nonces: Collection[tuple[Address, int]]
+    ) -> Mapping[tuple[Address, int], TradeRow]:
+        """Trades that bind these nonces of their initiators."""
+        pair = tuple_(trades.c.initiator, trades.c.nonce)
+        found: dict[tuple[Address, int], TradeRow] = {}
+        for some in batches(nonces):
+            statement = select(trades).where(trades.c.nonce_bound, pair.in_(some))
+            for row in map(trade_of, conn.execute(statement)):
+                found[row.initiator, row.nonce] = row
+        return found
+
+    def trades_near(self, conn: Connection, trade_ids: Collection[TradeId]) -> Sequence[TradeRow]:
+        """Unmatched trades whose differences are told from one of these."""
+        return _found(conn, trades.c.near_trade, trade_ids)
+
+    def list_trades(
+        self,
+        conn: Connection,
+        *,
+        viewer: Lei | None,
+        statuses: Collection[Status],
+        below: TradeId | None,
+        limit: int,
+    ) -> Sequence[TradeRow]:
+        """Newest first, ids below `below`; of one participant or, with None, of all."""
+        statement = select(trades).order_by(trades.c.trade_id.desc()).limit(limit)
+        if statuses:
+            statement = statement.where(trades.c.status.in_([s.value for s in statuses]))
+            if Status.SETTLED not in statuses:
+                statement = statement.where(UNSETTLED)  # lets the small indexes be used
+        if below is not None:
+            statement = statement.where(trades.c.trade_id < below)
+        of_party = (true(),) if viewer is None else _parties(viewer)
+        found = [_read(conn, statement.where(condition)) for condition in of_party]
+        newest = merge(*found, key=lambda row: row.trade_id, reverse=True)
+        return list(islice(newest, limit))
+
+    def unsigned_trades(
+        self, conn: Connection, lei: Lei, *, above: TradeId | None, limit: int
+    ) -> Sequence[TradeRow]:
+        """Matched trades that lack a consent of this participant, oldest first."""
+        statement = (
+            select(trades)
+            .where(
+                UNSETTLED,
+                trades.c.status == Status.MATCHED.value,
+                trades.c.cancel_id.is_(None),
+            )
+            .order_by(trades.c.trade_id)
+            .limit(limit)
+        )
+        if above is not None:
+            statement = statement.where(trades.c.trade_id > above)
+        own = (trades.c.deliverer_account, trades.c.receiver_account)
+        found = [
+            _read(conn, statement.where(condition, ~_consented(account)))
+            for condition, account in zip(_parties(lei), own, strict=True)
+        ]
+        return list(islice(merge(*found, key=lambda row: row.trade_id), limit))
+
+    def overdue_trades(
+        self, conn: Connection, chain_time: int, *, limit: int
+    ) -> Sequence[TradeRow]:
+        """Open trades whose deadline the chain's time has reached."""
+        deadline = trades.c.deadline_at
+        due = select(trades).where(OPEN, deadline <= chain_time).order_by(deadline).limit(limit)
+        return _read(conn, due)
+
+    def count_unsettled(self, conn: Connection) -> Mapping[Status, int]:
+        """How many trades there are in each status but Settled."""
+        counted = conn.execute(
+            select(trades.c.status, func.count()).where(UNSETTLED).group_by(trades.c.status)
+        )
+        return {Status(status): number for status, number in counted}
+
+
+def _parties(lei: Lei) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return trades.c.deliverer_lei == lei, trades.c.receiver_lei == lei
+
+
+def _consented(account: ColumnElement[Any]) -> ColumnElement[bool]:
+    return exists().where(
+        signatures.c.digest == trades.c.digest,
+        signatures.c.purpose == Purpose.CONSENT.value,
+        signatures.c.account == account,
+    )
+
+
+def _found(
+    conn: Connection, column: ColumnElement[Any], keys: Collection[object]
+) -> list[TradeRow]:
+    found: list[TradeRow] = []
+    for some in batches(keys):
+        found += _read(conn, select(trades).where(column.in_(some)))
+    return found
+
+
+def _read(conn: Connection, statement: Select[Any]) -> list[TradeRow]:
+    return [trade_of(row) for row in conn.execute(statement)]
