@@ -78,6 +78,7 @@ class Bench:
     path: Path
     key: bytes = field(default_factory=new_key)
     starts: int = 0
+    told_sender: bytes = b""
 
     def __post_init__(self) -> None:
         self.node = self.engine.node()
@@ -96,7 +97,7 @@ class Bench:
 
     def fund(self, address: bytes, wei: int) -> None:
         send(self.node, self.engine.profile.chain_id, FUNDED_KEYS[0], address, value=wei)
-        mine(self.node)
+        mine(self.node, 3)  # deeper than any test takes blocks back
 
     def deploy(self, code: bytes) -> bytes:
         nonce = send(

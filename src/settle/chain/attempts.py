@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from settle.chain.outcomes import Sighting
     from settle.chain.profile import EngineProfile
 
-_HOPELESS_AFTER: Final = 3  # times that the same bytes were handed out in vain
+_HOPELESS_AFTER: Final = 3  # looks in a row at which the node did not have what it was handed
 
 _PASSED_BLOCKS: Final = 2  # mined since a node had the attempt, without it
 
@@ -43,6 +43,7 @@ class AttemptMaker:
         self._address = address_of(key)
         self._clock = clock
         self._known_since: dict[bytes, int] = {}  # number of the head, by hash of the attempt
+        self._in_vain: dict[bytes, int] = {}
 
     # ------------------------------------------------------------------------- making
 
@@ -120,10 +121,7 @@ class AttemptMaker:
                 asked.append((row, made))
         every = [a.hash for _, made in asked for a in made]
         known = {h for h, known in zip(every, knows(every), strict=True) if known}
-        number = sighting.head.number
-        seen = self._known_since | {h: self._known_since.get(h, number) for h in known}
-        unfinished = {a.hash for made in attempts.values() for a in made}
-        self._known_since = {h: since for h, since in seen.items() if h in unfinished}
+        self._remember(known, every, attempts, sighting.head.number)
         bump: list[TransactionRow] = []
         void: list[TransactionRow] = []
         for row, made in asked:
@@ -131,9 +129,23 @@ class AttemptMaker:
             if any(a.hash in known for a in made):
                 if self._needs_more(row, made[-1], sighting):
                     bump.append(row)
-            elif self._is_hopeless(row, made, sighting):
+            elif self._is_hopeless(row, made[-1], sighting):
                 void.append(row)
         return Due(hashes=hashes, bump=bump, void=void)
+
+    def _remember(
+        self,
+        known: set[bytes],
+        every: Sequence[bytes],
+        attempts: Mapping[int, Sequence[AttemptRow]],
+        number: int,
+    ) -> None:
+        """Keep since when a node has an attempt, or how often it had not; of open ones only."""
+        unfinished = {a.hash for made in attempts.values() for a in made}
+        since = self._known_since | {h: self._known_since.get(h, number) for h in known}
+        vain = self._in_vain | {h: 0 if h in known else self._in_vain.get(h, 0) + 1 for h in every}
+        self._known_since = {h: n for h, n in since.items() if h in unfinished}
+        self._in_vain = {h: n for h, n in vain.items() if h in unfinished}
 
     def _needs_more(self, row: TransactionRow, last: AttemptRow, sighting: Sighting) -> bool:
         """Whether blocks pass by a transaction that the node has."""
@@ -147,14 +159,14 @@ class AttemptMaker:
             and blocks >= _PASSED_BLOCKS
         )
 
-    def _is_hopeless(
-        self, row: TransactionRow, made: Sequence[AttemptRow], sighting: Sighting
-    ) -> bool:
-        """Whether no node takes it although its turn is now, so that all behind it would wait."""
-        if row.nonce != sighting.next_nonce or made[-1].broadcasts < _HOPELESS_AFTER:
+    def _is_hopeless(self, row: TransactionRow, last: AttemptRow, sighting: Sighting) -> bool:
+        """Whether no node keeps it although its turn is now, so that all behind it would wait.
+
+        Should it be mined after all, the empty transaction is not: both have one nonce.
+        """
+        if row.nonce != sighting.next_nonce or self._in_vain.get(last.hash, 0) < _HOPELESS_AFTER:
             return False
-        waited_s = self._clock() - made[-1].created_at
-        return waited_s >= self._profile.sender.hopeless_after_s
+        return self._clock() - last.created_at >= self._profile.sender.hopeless_after_s
 
 
 def _raised(fee: int, percent: int) -> int:

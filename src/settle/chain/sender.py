@@ -101,7 +101,7 @@ class Sender:
         self._maker = AttemptMaker(profile=profile, key=key, clock=clock)
         self._outcomes = Outcomes(node=node, profile=profile, clock=clock)
         self._pumping = threading.Lock()
-        self._refusals: dict[bytes, str] = {}  # for people only: they decide nothing
+        self._refusals: dict[bytes, str] = {}  # by attempt; for people only, they decide nothing
 
     # -------------------------------------------------------------------------- life
 
@@ -182,7 +182,7 @@ class Sender:
         if not rows:
             return Round()
         of_open = {attempt.hash for made in attempts.values() for attempt in made}
-        self._refusals = {h: text for h, text in self._refusals.items() if h in of_open}
+        self._refusals = {h: word for h, word in self._refusals.items() if h in of_open}
         sighting = self._outcomes.look(self.address, rows, attempts)
         self._at("chain read")
         finished = self._record(sighting)
@@ -278,13 +278,13 @@ class Sender:
         return made
 
     def _why_stuck(self, row: TransactionRow, made: Sequence[AttemptRow], attempt: object) -> str:
-        refusal = next((self._refusals[a.hash] for a in made if a.hash in self._refusals), "silent")
+        words = [self._refusals[a.hash] for a in made if a.hash in self._refusals]
         if attempt is None:
             cap = self._profile.fees.cap_wei
             return f"nonce {row.nonce} of 0x{self.address.hex()} needs more than {cap} wei a gas"
         return (
             f"no node takes nonce {row.nonce} of 0x{self.address.hex()} ({row.purpose}), the last "
-            f"word was: {refusal}. An empty transaction takes its place."
+            f"word was: {words[-1] if words else 'none'}. An empty transaction takes its place."
         )
 
     def _hand_out(
