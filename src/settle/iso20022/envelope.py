@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from lxml import etree
@@ -109,9 +110,10 @@ def check_envelope(root: etree._Element, located: Located, findings: Findings) -
     """Note what is wrong around the document and its header: a foreign wrapping, anything else."""
     if root is located.document:
         return
-    name = etree.QName(root).localname
+    name, namespace = etree.QName(root).localname, etree.QName(root).namespace or ""
     if root.tag not in ENVELOPES:
-        findings.add("VALR", name, f"is no envelope that is read here (namespace {root.nsmap})")
+        sentence = f"is no envelope that is read here, of the namespace {namespace[:80]!r}"
+        findings.add("VALR", name, sentence)
         return
     expected = [part for part in (located.header, located.document) if part is not None]
     if list(root) != expected:
@@ -148,13 +150,7 @@ def read_header(located: Located, findings: Findings) -> Header | None:
     )
     validator.check(located.header, "header", "AppHdr")
 
-    def text(*paths: str) -> str | None:
-        for path in paths:
-            steps = "/".join(f"{{{namespace}}}{step}" for step in path.split("/"))
-            if found := located.header is not None and located.header.findtext(steps):
-                return found
-        return None
-
+    text = partial(_first_text, located.header, namespace)
     named = text("MsgDefIdr")
     # Some senders write the name of the schema's file.
     if named is not None and re.sub(r"\.xsd\Z", "", named) != located.name:
@@ -168,3 +164,12 @@ def read_header(located: Located, findings: Findings) -> Header | None:
         sender_bic=None if bic is None else Bic(bic),
         sender_lei=None if lei is None else Lei(lei),
     )
+
+
+def _first_text(header: etree._Element, namespace: str, *paths: str) -> str | None:
+    """Give the text of the first of these elements that is there."""
+    found = (
+        header.findtext("/".join(f"{{{namespace}}}{step}" for step in path.split("/")))
+        for path in paths
+    )
+    return next((text for text in found if text is not None), None)
