@@ -114,3 +114,32 @@ def sides(draw: st.DrawFn) -> TradeSide:
             else {"currency": CurrencyCode(currency), "amount": draw(_amounts)}
         ),
     )
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[TradeSide, TradeSide]:
+    """Two sides of one trade, in either order: what the second may choose is drawn, most match."""
+    first = draw(sides())
+    amount = first.amount
+    if amount is not None:
+        amount = max(1, amount + draw(st.sampled_from([0, 0, -200, 200, 201, -2_500, 2_500])))
+    to_b = first.submitted_by == LEI_A
+    accounts = [None, ACCOUNT_B if to_b else ACCOUNT_A]
+    second = replace(
+        first,
+        side_id=draw(_FIELDS["side_id"]),
+        reference="answer",
+        received_at=draw(_FIELDS["received_at"]),
+        submitted_by=first.counterparty,
+        movement="RECE" if first.movement == "DELI" else "DELI",
+        amount=amount,
+        account=draw(st.sampled_from(accounts)),
+        counterparty_account=draw(st.sampled_from([None, first.account])),
+        common_reference=draw(st.sampled_from([None, first.common_reference])),
+        partial_allowed=draw(st.booleans()),
+        minimum_lot=draw(st.integers(0, 2)),
+        nonce=draw(uint64),
+        trade_ref=draw(words),
+        terms=draw(words),
+    )
+    return (first, second) if draw(st.booleans()) else (second, first)
