@@ -4,62 +4,71 @@ pragma solidity 0.8.37;
 import {Books} from "./Books.sol";
 import {Examination} from "./Examination.sol";
 import {IAffirmation} from "./interfaces/IAffirmation.sol";
-import {Instruction, Leg, MAX_WINDOW, Reason} from "./interfaces/Types.sol";
+import {Instruction, MAX_WINDOW} from "./interfaces/Types.sol";
+import {HoldingWord} from "./libraries/HoldingWord.sol";
 import {InstructionTerms} from "./libraries/InstructionTerms.sol";
 import {NonceBits} from "./libraries/NonceBits.sol";
+import {LegWords, Plan} from "./libraries/Plan.sol";
 import {Reasons} from "./libraries/Reasons.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {Typed} from "./libraries/Typed.sol";
 import {Window} from "./libraries/Window.sol";
 
 /// @title Consents on chain, reservations, and the ends that are not settlement
-/// @dev Code of Settlement, which runs it on its own storage by delegatecall. Called directly it knows no
-/// account and no asset, and refuses. Law: L3, L4, L5, L7, L10.
+/// @dev Code of Settlement, which runs it on its own storage by delegatecall. Law: L3, L4, L5, L7, L10.
 contract Affirmation is Examination, IAffirmation {
-    using InstructionTerms for address[];
+    using HoldingWord for uint256;
     using NonceBits for NonceBits.Space;
-    using Reasons for Reason[];
+    using Reasons for Plan;
+
+    /// @dev Where this code is deployed; under delegatecall `address(this)` is another.
+    address private immutable SELF = address(this);
 
     constructor(address authority_) Books(authority_) {}
+
+    /// @dev A direct call would write this contract's own storage and emit events that mean nothing.
+    modifier delegated() {
+        if (address(this) == SELF) revert OnlyForSettlement();
+        _;
+    }
 
     // ------------------------------------------------------------------------------------------ affirming
 
     /// @inheritdoc IAffirmation
-    function affirm(Instruction calldata instruction, bytes[] calldata signatures) external {
+    function affirm(Instruction calldata instruction, bytes[] calldata signatures)
+        external
+        delegated
+    {
         Plan memory plan = _enter(instruction);
-        Reason[] memory reasons;
         uint256 count = plan.accounts.length;
         if (signatures.length != count) {
-            _refuseIf(
-                plan.id,
-                reasons.with(Reasons.SIGNATURES, 0, instruction.initiator, count, signatures.length)
-            );
+            plan.add(Reasons.SIGNATURES, 0, plan.initiator, count, signatures.length);
+            _refuseIfAny(plan);
         }
-        uint16 consents = plan.live.consents;
+        uint16 consents = plan.consents;
         for (uint256 k = 0; k < count; ++k) {
-            address account = plan.accounts[k];
+            address account = _address(plan.accounts[k]);
             bool brought = signatures[k].length != 0;
-            if (!brought && account != msg.sender) continue;
-            reasons = _examineEntry(reasons, plan.id, k, account);
+            // A caller whose consent is on chain already only relays that of others.
+            if (!brought && (account != msg.sender || consents & _bit(k) != 0)) continue;
+            _examineEntry(plan, k);
             if (brought && !Signatures.binds(plan.id, account, signatures[k])) {
-                reasons = reasons.with(Reasons.BAD_SIGNATURE, k, account, 0, 0);
+                plan.add(Reasons.BAD_SIGNATURE, k, uint160(account), 0, 0);
             }
             consents |= _bit(k);
         }
-        if (consents == plan.live.consents) {
-            reasons = reasons.with(Reasons.NOTHING_NEW, 0, msg.sender, 0, 0);
-        }
+        if (consents == plan.consents) plan.add(Reasons.NOTHING_NEW, 0, uint160(msg.sender), 0, 0);
         // Nobody but the initiator makes a nonce live.
-        uint256 initiator = plan.accounts.indexOf(instruction.initiator);
+        uint256 initiator = InstructionTerms.indexOf(plan.accounts, plan.initiator);
         if (consents & _bit(initiator) == 0) {
-            reasons = reasons.with(Reasons.NO_CONSENT, initiator, instruction.initiator, 0, 0);
+            plan.add(Reasons.NO_CONSENT, initiator, plan.initiator, 0, 0);
         }
-        _refuseIf(plan.id, reasons);
+        _refuseIfAny(plan);
 
         if (!plan.isLive) {
-            _nonces[instruction.initiator].move(instruction.nonce, NonceBits.OPEN, NonceBits.LIVE);
+            _nonces[_initiator(plan)].move(plan.nonce, NonceBits.OPEN, NonceBits.LIVE);
         }
-        _setConsents(instruction, plan, consents);
+        _setConsents(plan, consents);
     }
 
     /// @inheritdoc IAffirmation
@@ -68,73 +77,60 @@ contract Affirmation is Examination, IAffirmation {
         address account,
         bool committed,
         bytes calldata signature
-    ) external {
+    ) external delegated {
         Plan memory plan = _enter(instruction);
-        uint256 index = plan.accounts.indexOf(account);
-        if (!plan.isLive) _refuse(plan.id, Reasons.NO_CONSENT, instruction.initiator);
-        if (plan.deliverers & (1 << index) == 0) _refuse(plan.id, Reasons.NOT_A_PARTY, account);
-        Reason[] memory reasons;
-        if (Window.tooFar(instruction.settleBy, MAX_WINDOW)) {
-            reasons = reasons.with(
-                Reasons.TOO_FAR, 0, account, block.timestamp + MAX_WINDOW, instruction.settleBy
+        uint256 index = _indexOf(plan, account);
+        if (!plan.isLive) _refuse(plan, Reasons.NO_CONSENT, _initiator(plan));
+        if (plan.deliverers & (1 << index) == 0) _refuse(plan, Reasons.NOT_A_PARTY, account);
+        if (Window.tooFar(plan.settleBy, MAX_WINDOW)) {
+            plan.add(
+                Reasons.TOO_FAR, 0, uint160(account), block.timestamp + MAX_WINDOW, plan.settleBy
             );
         }
-        reasons = _examineEntry(reasons, plan.id, index, account);
-        reasons = _examineMessage(
-            reasons, plan, index, account, Typed.reservation(plan.id, committed), signature
-        );
+        _examineEntry(plan, index);
+        _examineMessage(plan, index, Typed.reservation(account, plan.id, committed), signature);
         if (_accounts[account].frozen) {
-            reasons = reasons.with(Reasons.ACCOUNT_FROZEN, index, account, 0, 0);
+            plan.add(Reasons.ACCOUNT_FROZEN, index, uint160(account), 0, 0);
         }
-        _refuseIf(plan.id, reasons);
+        _refuseIfAny(plan);
 
-        if (!_holdLegs(instruction, plan, account, committed)) {
-            _refuse(plan.id, Reasons.RESERVATION, account);
-        }
-        uint16 consents = plan.live.consents | _bit(index);
-        if (consents != plan.live.consents) _setConsents(instruction, plan, consents);
+        _holdLegs(plan, account, committed);
+        uint16 consents = plan.consents | _bit(index);
+        if (consents != plan.consents) _setConsents(plan, consents);
         emit Reserved(plan.id, account, committed);
     }
 
     /// @dev Holds each leg that the account delivers and that is not held yet; turns withdrawable into
-    /// committed, never back. Says whether that changed anything.
-    function _holdLegs(
-        Instruction calldata instruction,
-        Plan memory plan,
-        address account,
-        bool committed
-    ) private returns (bool) {
-        uint8 mine = _legsOf(instruction, account);
-        Live storage live = _live[plan.id];
-        Reason[] memory reasons;
-        for (uint256 k = 0; k < instruction.legs.length; ++k) {
-            if (mine & ~plan.live.reserved & (1 << k) == 0) continue;
-            Leg calldata leg = instruction.legs[k];
-            if (!_isOpen(leg.asset)) reasons = _examineAsset(reasons, k, leg.asset);
-            uint128 available = _holdings[_key(account, leg.asset)].available;
-            if (available < leg.quantity) reasons = _lack(reasons, k, leg, available);
-            // Holding cannot be undone leg by leg, refusing undoes it all.
-            _refuseIf(plan.id, reasons);
-            _hold(_holdOf(instruction, plan.id, k));
+    /// committed, never back. Refuses where that would change nothing.
+    function _holdLegs(Plan memory plan, address account, bool committed) private {
+        uint8 mine = _legsOf(plan, account);
+        uint8 reserved = plan.reserved | mine;
+        uint8 binding = committed ? plan.committed | mine : plan.committed;
+        if (reserved == plan.reserved && binding == plan.committed) {
+            _refuse(plan, Reasons.RESERVATION, account);
         }
-        live.reserved = plan.live.reserved | mine;
-        if (committed) live.committed = plan.live.committed | mine;
-        return live.reserved != plan.live.reserved || live.committed != plan.live.committed;
+        _live[plan.id].reserved = reserved;
+        _live[plan.id].committed = binding;
+        for (uint256 k = 0; k < plan.legs.length; ++k) {
+            if ((reserved ^ plan.reserved) & (1 << k) == 0) continue;
+            LegWords memory leg = plan.legs[k];
+            if (!_isOpen(leg.asset)) _findAsset(plan, k, leg.asset);
+            uint256 available = _holdings[_keyOf(uint160(account), leg.asset)].available();
+            if (available < leg.quantity) _findLack(plan, k, leg, available);
+            // Legs of one asset lean on each other: each is asked when the earlier ones are held.
+            _refuseIfAny(plan);
+            _hold(_holdOf(plan, k));
+        }
     }
 
-    function _setConsents(Instruction calldata instruction, Plan memory plan, uint16 consents)
-        private
-    {
+    function _setConsents(Plan memory plan, uint16 consents) private {
         _live[plan.id].consents = consents;
+        // A clean word, and at most 16 accounts.
+        // forge-lint: disable-start(unsafe-typecast)
         emit InstructionAffirmed(
-            plan.id,
-            instruction.initiator,
-            instruction.nonce,
-            consents,
-            // At most 16 accounts.
-            // forge-lint: disable-next-line(unsafe-typecast)
-            uint8(plan.accounts.length)
+            plan.id, _initiator(plan), uint64(plan.nonce), consents, uint8(plan.accounts.length)
         );
+        // forge-lint: disable-end(unsafe-typecast)
     }
 
     // ------------------------------------------------------------------------------------------ failing
@@ -142,82 +138,95 @@ contract Affirmation is Examination, IAffirmation {
     /// @inheritdoc IAffirmation
     function release(Instruction calldata instruction, address account, bytes calldata signature)
         external
+        delegated
     {
-        (Reason[] memory reasons, Plan memory plan) = _read(instruction);
-        _refuseIf(plan.id, reasons);
-        uint8 mine = _legsOf(instruction, account) & plan.live.reserved;
-        if (mine == 0) _refuse(plan.id, Reasons.RESERVATION, account);
-        uint256 index = plan.accounts.indexOf(account);
-        if (!Window.over(instruction.settleBy)) {
-            if (_binding(instruction, plan)) _refuse(plan.id, Reasons.BINDING, account);
-            bytes32 message = Typed.about(Typed.RELEASE_TYPE, plan.id);
-            _refuseIf(plan.id, _examineMessage(reasons, plan, index, account, message, signature));
+        Plan memory plan;
+        _read(instruction, plan);
+        _refuseIfAny(plan);
+        uint8 mine = _legsOf(plan, account) & plan.reserved;
+        if (mine == 0) _refuse(plan, Reasons.RESERVATION, account);
+        uint256 index = _indexOf(plan, account);
+        if (!Window.over(plan.settleBy)) {
+            if (_binding(plan)) _refuse(plan, Reasons.BINDING, account);
+            _examineMessage(plan, index, Typed.release(account, plan.id), signature);
+            _refuseIfAny(plan);
         }
         _live[plan.id].released |= _bit(index);
-        _releaseLegs(instruction, plan.id, mine);
+        _releaseLegs(plan, mine);
         emit ReservationEnded(plan.id, account);
     }
 
     /// @inheritdoc IAffirmation
     function withdraw(Instruction calldata instruction, address account, bytes calldata signature)
         external
+        delegated
     {
         Plan memory plan = _enter(instruction);
-        uint256 index = plan.accounts.indexOf(account);
+        uint256 index = _indexOf(plan, account);
         // The initiator has `cancel`.
-        if (index == plan.accounts.length || account == instruction.initiator) {
-            _refuse(plan.id, Reasons.NOT_A_PARTY, account);
+        if (index == plan.accounts.length || account == _initiator(plan)) {
+            _refuse(plan, Reasons.NOT_A_PARTY, account);
         }
-        if (_allConsented(plan)) _refuse(plan.id, Reasons.IRREVOCABLE, account);
-        if (_withdrawn[account][plan.id]) _refuse(plan.id, Reasons.WITHDRAWN, account);
-        if (!_agrees(account, Typed.about(Typed.WITHDRAWAL_TYPE, plan.id), signature)) {
-            _refuse(plan.id, Reasons.BAD_SIGNATURE, account);
+        if (_allConsented(plan)) _refuse(plan, Reasons.IRREVOCABLE, account);
+        if (_withdrawn[account][plan.id]) _refuse(plan, Reasons.WITHDRAWN, account);
+        if (!_agrees(account, Typed.withdrawal(account, plan.id), signature)) {
+            _refuse(plan, Reasons.BAD_SIGNATURE, account);
         }
 
         _withdrawn[account][plan.id] = true;
         _accounts[account].withdrawals += 1;
+        uint16 consents = plan.consents & ~_bit(index);
         if (plan.isLive) {
-            _live[plan.id].consents &= ~_bit(index);
-            _releaseLegs(instruction, plan.id, _legsOf(instruction, account) & plan.live.reserved);
+            _live[plan.id].consents = consents;
+            _releaseLegs(plan, _legsOf(plan, account) & plan.reserved);
         }
-        emit ConsentWithdrawn(plan.id, account);
+        emit ConsentWithdrawn(plan.id, account, consents);
     }
 
     /// @inheritdoc IAffirmation
-    function cancel(Instruction calldata instruction, bytes[] calldata signatures) external {
+    function cancel(Instruction calldata instruction, uint64 validBy, bytes[] calldata signatures)
+        external
+        delegated
+    {
         Plan memory plan = _enter(instruction);
-        bytes32 message = Typed.about(Typed.CANCELLATION_TYPE, plan.id);
         uint256 count = plan.accounts.length;
+        if (Window.over(validBy)) {
+            plan.add(Reasons.MESSAGE_OVER, 0, uint160(msg.sender), validBy, block.timestamp);
+        }
         bool byAll = signatures.length == count;
         if (byAll) {
             for (uint256 k = 0; k < count; ++k) {
-                if (!_agrees(plan.accounts[k], message, signatures[k])) {
-                    _refuse(plan.id, Reasons.BAD_SIGNATURE, plan.accounts[k]);
-                }
+                _examineCancellation(plan, k, validBy, signatures[k]);
             }
+        } else if (signatures.length != 1) {
+            plan.add(Reasons.SIGNATURES, 0, plan.initiator, count, signatures.length);
+        } else if (_allConsented(plan)) {
+            plan.add(Reasons.IRREVOCABLE, 0, plan.initiator, 0, 0);
         } else {
-            if (signatures.length != 1) {
-                Reason[] memory reasons;
-                _refuseIf(
-                    plan.id,
-                    reasons.with(
-                        Reasons.SIGNATURES, 0, instruction.initiator, count, signatures.length
-                    )
-                );
-            }
-            if (_allConsented(plan)) _refuse(plan.id, Reasons.IRREVOCABLE, instruction.initiator);
-            if (!_agrees(instruction.initiator, message, signatures[0])) {
-                _refuse(plan.id, Reasons.BAD_SIGNATURE, instruction.initiator);
-            }
+            uint256 initiator = InstructionTerms.indexOf(plan.accounts, plan.initiator);
+            _examineCancellation(plan, initiator, validBy, signatures[0]);
         }
-        _endNonce(instruction, plan, NonceBits.CANCELLED);
-        emit InstructionCancelled(plan.id, instruction.initiator, instruction.nonce, byAll);
+        _refuseIfAny(plan);
+
+        _endNonce(plan, NonceBits.CANCELLED);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        emit InstructionCancelled(plan.id, _initiator(plan), uint64(plan.nonce), byAll);
     }
 
-    function _releaseLegs(Instruction calldata instruction, bytes32 id, uint8 legs) private {
-        Live storage live = _live[id];
-        live.reserved &= ~legs;
-        live.committed &= ~legs;
-        _unholdLegs(instruction, id, legs, false);
+    function _examineCancellation(
+        Plan memory plan,
+        uint256 k,
+        uint64 validBy,
+        bytes calldata signature
+    ) private view {
+        address account = _address(plan.accounts[k]);
+        if (_agrees(account, Typed.cancellation(account, plan.id, validBy), signature)) return;
+        plan.add(Reasons.BAD_SIGNATURE, k, uint160(account), 0, 0);
+    }
+
+    function _releaseLegs(Plan memory plan, uint8 legs) private {
+        _live[plan.id].reserved = plan.reserved & ~legs;
+        _live[plan.id].committed = plan.committed & ~legs;
+        _unholdLegs(plan, legs, false);
     }
 }

@@ -13,6 +13,8 @@ contract Approver is IApprover, EIP712 {
         "Operation(address target,bytes data,bytes4 reason,bytes32 evidence,uint64 nonce,uint64 validBy)"
     );
     uint256 private constant MAX_SIGNERS = 32;
+    /// @dev A signed operation does not lie about for ever.
+    uint256 public constant MAX_VALIDITY = 30 days;
 
     /// @dev 0: not a signer, or no longer.
     mapping(address signer => bytes32 organisation) private _organisationOf;
@@ -47,6 +49,9 @@ contract Approver is IApprover, EIP712 {
         if (Window.over(operation.validBy)) {
             revert OperationExpired(operation.validBy, block.timestamp);
         }
+        if (Window.tooFar(operation.validBy, MAX_VALIDITY)) {
+            revert ValidityTooLong(operation.validBy, block.timestamp + MAX_VALIDITY);
+        }
         bytes32 id = _hashTypedDataV4(
             keccak256(
                 abi.encode(
@@ -80,6 +85,14 @@ contract Approver is IApprover, EIP712 {
             other
         );
         return Address.functionCall(operation.target, operation.data);
+    }
+
+    /// @inheritdoc IApprover
+    function revoke(bytes32 operation) external {
+        if (_organisationOf[msg.sender] == 0) revert NotASigner(msg.sender);
+        if (_done[operation]) revert OperationDone(operation);
+        _done[operation] = true;
+        emit Revoked(operation, msg.sender);
     }
 
     /// @inheritdoc IApprover

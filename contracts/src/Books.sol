@@ -4,18 +4,21 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ILedger} from "./interfaces/ILedger.sol";
-import {Account, Asset, Hold, Holding} from "./interfaces/Types.sol";
+import {Account, Asset, Hold} from "./interfaces/Types.sol";
+import {HoldingWord} from "./libraries/HoldingWord.sol";
 import {NonceBits} from "./libraries/NonceBits.sol";
 
 /// @title The storage of the books, and the two moves between available and held
 /// @dev The deployed code is cut in two, Settlement and Affirmation, because it does not fit one; both
 /// stand on this one layout, which a test pins. No storage is declared outside Books and Examination.
 abstract contract Books is AccessManaged, EIP712 {
+    using HoldingWord for uint256;
+
     // ------------------------------------------------------------------------------------------ storage
     // slot 0 is AccessManaged's; the domain of EIP-712 is immutable but for its fallback strings.
 
     /// @dev Holding by account << 32 | asset: one slot, available in the low half, held in the high half.
-    mapping(uint256 holdingKey => Holding) internal _holdings;
+    mapping(uint256 holdingKey => uint256) internal _holdings;
     /// @dev One word an account: standing, freeze, class, withdrawals.
     mapping(address account => Account) internal _accounts;
     /// @dev A bit an asset, 256 assets a word: it exists and is not frozen.
@@ -33,23 +36,29 @@ abstract contract Books is AccessManaged, EIP712 {
     constructor(address authority_) AccessManaged(authority_) EIP712("settle", "1") {}
 
     function _key(address account, uint32 asset) internal pure returns (uint256) {
-        return (uint256(uint160(account)) << 32) | asset;
+        return _keyOf(uint160(account), asset);
     }
 
-    function _isOpen(uint32 asset) internal view returns (bool) {
+    /// @dev The same from whole words, checked to be clean.
+    function _keyOf(uint256 account, uint256 asset) internal pure returns (uint256) {
+        return (account << 32) | asset;
+    }
+
+    function _isOpen(uint256 asset) internal view returns (bool) {
         return (_openAssets[asset >> 8] >> (asset & 255)) & 1 == 1;
     }
 
     /// @dev available -> held, title unmoved.
     function _hold(Hold memory hold) internal {
-        Holding storage holding = _holdings[_key(hold.account, hold.asset)];
-        if (holding.available < hold.quantity) {
+        uint256 key = _key(hold.account, hold.asset);
+        uint256 word = _holdings[key];
+        if (word.available() < hold.quantity) {
             revert ILedger.HoldingTooSmall(
-                hold.account, hold.asset, holding.available, hold.quantity
+                hold.account, hold.asset, word.available(), hold.quantity
             );
         }
-        holding.available -= hold.quantity;
-        holding.held += hold.quantity;
+        word = word.hold(hold.quantity);
+        _holdings[key] = word;
         emit ILedger.HoldPlaced(
             hold.purpose,
             hold.index,
@@ -58,15 +67,15 @@ abstract contract Books is AccessManaged, EIP712 {
             hold.asset,
             hold.quantity,
             hold.deadline,
-            holding
+            word.read()
         );
     }
 
     /// @dev held -> available, whatever anybody's standing is (law L5).
     function _unhold(Hold memory hold, bool executed) internal {
-        Holding storage holding = _holdings[_key(hold.account, hold.asset)];
-        holding.held -= hold.quantity;
-        holding.available += hold.quantity;
+        uint256 key = _key(hold.account, hold.asset);
+        uint256 word = _holdings[key].unhold(hold.quantity);
+        _holdings[key] = word;
         emit ILedger.HoldEnded(
             hold.purpose,
             hold.index,
@@ -74,8 +83,9 @@ abstract contract Books is AccessManaged, EIP712 {
             hold.account,
             hold.asset,
             hold.quantity,
+            hold.deadline,
             executed,
-            holding
+            word.read()
         );
     }
 }

@@ -14,6 +14,7 @@ import {
     Move,
     Standing
 } from "./interfaces/Types.sol";
+import {HoldingWord} from "./libraries/HoldingWord.sol";
 import {NonceBits} from "./libraries/NonceBits.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {Typed} from "./libraries/Typed.sol";
@@ -23,6 +24,7 @@ import {Window} from "./libraries/Window.sol";
 /// @dev Law: L2, L3, L5, L8, L9. Signed settlement is the other half of the same deployed contract, so that
 /// what moves value is what checks the signatures; modules have `placeHold`, `releaseHold` and `post`.
 abstract contract Ledger is Books, ILedger {
+    using HoldingWord for uint256;
     using NonceBits for NonceBits.Space;
 
     // ------------------------------------------------------------------------------------------ registry
@@ -55,7 +57,7 @@ abstract contract Ledger is Books, ILedger {
         restricted
         returns (uint32 asset)
     {
-        if (class == AssetClass.None || decimals_ > 18 || code == 0) {
+        if (class == AssetClass.None || decimals_ > 18 || !_isCode(code)) {
             revert AssetInvalid(class, decimals_, code);
         }
         if (_assetByCode[code] != 0) revert AssetCodeTaken(code, _assetByCode[code]);
@@ -94,9 +96,8 @@ abstract contract Ledger is Books, ILedger {
         // The sum of all holdings is the supply, so that no holding can overflow where the supply does not.
         // forge-lint: disable-next-line(unsafe-typecast)
         _assets[asset].totalSupply = uint128(supply);
-        Holding storage holding = _holdings[_key(account, asset)];
-        holding.available += quantity;
-        emit Issued(asset, account, ref, quantity, holding, _assets[asset].totalSupply);
+        uint256 word = _credit(account, asset, quantity);
+        emit Issued(asset, account, ref, quantity, word.read(), uint128(supply));
     }
 
     /// @inheritdoc ILedger
@@ -119,17 +120,9 @@ abstract contract Ledger is Books, ILedger {
         if (!Signatures.binds(digest, account, signature)) revert SignatureInvalid(account);
 
         _nonces[account].move(nonce, NonceBits.OPEN, NonceBits.SETTLED);
-        _debit(account, asset, quantity);
+        uint256 word = _debit(account, asset, quantity);
         _assets[asset].totalSupply -= quantity;
-        emit Redeemed(
-            asset,
-            account,
-            ref,
-            nonce,
-            quantity,
-            _holdings[_key(account, asset)],
-            _assets[asset].totalSupply
-        );
+        emit Redeemed(asset, account, ref, nonce, quantity, word.read(), _assets[asset].totalSupply);
     }
 
     // ------------------------------------------------------------------------------------------ modules
@@ -177,7 +170,7 @@ abstract contract Ledger is Books, ILedger {
         int256 sum = 0;
         for (uint256 k = 0; k < moves.length; ++k) {
             Move calldata line = moves[k];
-            if (line.asset != asset) {
+            if (k == 0 || line.asset != asset) {
                 if (line.asset < asset) revert MovesNotGroupedByAsset(line.asset, asset);
                 if (sum != 0) revert MovesNotZeroSum(asset, sum);
                 asset = line.asset;
@@ -200,37 +193,30 @@ abstract contract Ledger is Books, ILedger {
 
     function _move(bytes32 id, Move calldata line) private {
         int256 delta = line.delta;
-        if (
-            delta == 0 || delta > int256(uint256(type(uint128).max))
-                || delta < -int256(uint256(type(uint128).max))
-        ) {
+        uint256 quantity;
+        // The least int256 has no positive twin: it stays what it is and is refused below as too large.
+        unchecked {
+            quantity = delta < 0 ? uint256(-delta) : uint256(delta);
+        }
+        if (quantity == 0 || quantity > type(uint128).max) {
             revert MoveOutOfRange(line.asset, delta);
         }
-        // Both conversions: the range was checked on the line above.
+        uint256 word;
         if (delta < 0) {
             if (_accounts[line.account].frozen) revert AccountIsFrozen(line.account);
-            // forge-lint: disable-next-line(unsafe-typecast)
-            _debit(line.account, line.asset, uint128(uint256(-delta)));
+            word = _debit(line.account, line.asset, quantity);
         } else {
             _requireNotUnknown(line.account);
-            // forge-lint: disable-next-line(unsafe-typecast)
-            _holdings[_key(line.account, line.asset)].available += uint128(uint256(delta));
+            word = _credit(line.account, line.asset, quantity);
         }
-        emit Moved(
-            msg.sender,
-            id,
-            line.asset,
-            line.account,
-            delta,
-            _holdings[_key(line.account, line.asset)]
-        );
+        emit Moved(msg.sender, id, line.asset, line.account, delta, word.read());
     }
 
     // ------------------------------------------------------------------------------------------ views
 
     /// @inheritdoc ILedger
     function holdingOf(address account, uint32 asset) external view returns (Holding memory) {
-        return _holdings[_key(account, asset)];
+        return _holdings[_key(account, asset)].read();
     }
 
     /// @inheritdoc ILedger
@@ -267,8 +253,8 @@ abstract contract Ledger is Books, ILedger {
     function balanceOf(address owner, uint256 id) external view returns (uint256) {
         if (id > type(uint32).max) return 0;
         // forge-lint: disable-next-line(unsafe-typecast)
-        Holding memory holding = _holdings[_key(owner, uint32(id))];
-        return uint256(holding.available) + holding.held;
+        uint256 word = _holdings[_key(owner, uint32(id))];
+        return word.available() + (word >> 128);
     }
 
     /// @inheritdoc ILedger
@@ -308,18 +294,47 @@ abstract contract Ledger is Books, ILedger {
 
     // ------------------------------------------------------------------------------------------ internals
 
+    /// @dev Visible ASCII, then nothing: two codes that print alike are the same.
+    function _isCode(bytes12 code) private pure returns (bool) {
+        bool ended = false;
+        for (uint256 k = 0; k < 12; ++k) {
+            if (code[k] == 0) ended = true;
+            else if (ended || code[k] < 0x21 || code[k] > 0x7e) return false;
+        }
+        return code[0] != 0;
+    }
+
     function _setOpen(uint32 asset, bool open) private {
         uint256 bit = uint256(1) << (asset & 255);
         if (open) _openAssets[asset >> 8] |= bit;
         else _openAssets[asset >> 8] &= ~bit;
     }
 
-    function _debit(address account, uint32 asset, uint128 quantity) private {
-        Holding storage holding = _holdings[_key(account, asset)];
-        if (holding.available < quantity) {
-            revert HoldingTooSmall(account, asset, holding.available, quantity);
+    function _credit(address account, uint32 asset, uint256 quantity)
+        private
+        returns (uint256 word)
+    {
+        uint256 key = _key(account, asset);
+        word = _holdings[key];
+        // Within one posting credits may run ahead of debits, and so of the supply: refused, not wrapped.
+        if (word.available() + (word >> 128) + quantity > type(uint128).max) {
+            revert HoldingTooLarge(account, asset, quantity);
         }
-        holding.available -= quantity;
+        word += quantity;
+        _holdings[key] = word;
+    }
+
+    function _debit(address account, uint32 asset, uint256 quantity)
+        private
+        returns (uint256 word)
+    {
+        uint256 key = _key(account, asset);
+        word = _holdings[key];
+        if (word.available() < quantity) {
+            revert HoldingTooSmall(account, asset, word.available(), quantity);
+        }
+        word -= quantity;
+        _holdings[key] = word;
     }
 
     function _requireModule() private view {

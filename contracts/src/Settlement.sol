@@ -6,9 +6,7 @@ import {Examination} from "./Examination.sol";
 import {IAffirmation} from "./interfaces/IAffirmation.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {
-    Holding,
     Instruction,
-    Leg,
     MAX_BATCH_LEGS,
     Reason,
     SignedInstruction,
@@ -16,17 +14,23 @@ import {
 } from "./interfaces/Types.sol";
 import {Ledger} from "./Ledger.sol";
 import {NonceBits} from "./libraries/NonceBits.sol";
+import {LegWords, Plan} from "./libraries/Plan.sol";
+import {Reasons} from "./libraries/Reasons.sol";
 import {Window} from "./libraries/Window.sol";
 
 /// @title Settlement of signed instructions, on the books
 /// @dev Law: L1, L3, L4, L5, L6, L7. What stands in the way is found by Examination; here it is acted on.
 contract Settlement is Examination, Ledger, ISettlement {
     using NonceBits for NonceBits.Space;
+    using Reasons for Plan;
 
     /// @notice The other half of this contract's code: consents, reservations and cancellation.
     address public immutable affirmation;
 
+    error AffirmationHasNoCode(address affirmation);
+
     constructor(address authority_, address affirmation_) Books(authority_) {
+        if (affirmation_.code.length == 0) revert AffirmationHasNoCode(affirmation_);
         affirmation = affirmation_;
     }
 
@@ -34,9 +38,9 @@ contract Settlement is Examination, Ledger, ISettlement {
 
     /// @inheritdoc ISettlement
     function settle(Instruction calldata instruction, bytes[] calldata signatures) external {
-        (Reason[] memory reasons, Plan memory plan) = _examine(instruction, signatures);
-        _refuseIf(plan.id, reasons);
-        _settle(instruction, plan);
+        Plan memory plan = _examine(instruction, signatures);
+        _refuseIfAny(plan);
+        _settle(plan);
     }
 
     /// @inheritdoc ISettlement
@@ -55,20 +59,26 @@ contract Settlement is Examination, Ledger, ISettlement {
 
         codes = new bytes4[](requests.length);
         for (uint256 k = 0; k < requests.length; ++k) {
-            codes[k] = _trySettle(requests[k].instruction, requests[k].signatures);
+            uint256 free;
+            assembly ("memory-safe") {
+                free := mload(0x40)
+            }
+            codes[k] = _trySettle(requests[k]);
+            // Nothing that this request put into memory is read again: the next one uses the same place, so
+            // that memory, whose price grows with its square, does not grow with the batch.
+            assembly ("memory-safe") {
+                mstore(0x40, free)
+            }
         }
     }
 
-    function _trySettle(Instruction calldata instruction, bytes[] calldata signatures)
-        private
-        returns (bytes4)
-    {
-        (Reason[] memory reasons, Plan memory plan) = _examine(instruction, signatures);
-        if (reasons.length == 0) {
-            _settle(instruction, plan);
+    function _trySettle(SignedInstruction calldata request) private returns (bytes4) {
+        Plan memory plan = _examine(request.instruction, request.signatures);
+        if (plan.none()) {
+            _settle(plan);
             return 0;
         }
-        Reason memory first = reasons[0];
+        Reason memory first = plan.found[0];
         emit InstructionNotSettled(
             plan.id, first.code, first.leg, first.who, first.needed, first.have
         );
@@ -76,19 +86,37 @@ contract Settlement is Examination, Ledger, ISettlement {
     }
 
     /// @dev Applies a plan without reasons. Cannot fail.
-    function _settle(Instruction calldata instruction, Plan memory plan) private {
-        _endNonce(instruction, plan, NonceBits.SETTLED);
-        for (uint256 k = 0; k < instruction.legs.length; ++k) {
-            Leg calldata leg = instruction.legs[k];
-            Holding memory deliverer = plan.next[2 * k];
-            Holding memory receiver = plan.next[2 * k + 1];
-            _holdings[_key(leg.deliverer, leg.asset)] = deliverer;
-            _holdings[_key(leg.receiver, leg.asset)] = receiver;
-            emit Posted(
-                plan.id, leg.asset, leg.deliverer, leg.receiver, leg.quantity, deliverer, receiver
-            );
+    function _settle(Plan memory plan) private {
+        _endNonce(plan, NonceBits.SETTLED);
+        LegWords[] memory legs = plan.legs;
+        (uint256[] memory keys, uint256[] memory next) = (plan.keys, plan.next);
+        // Bound: two keys a leg.
+        unchecked {
+            for (uint256 k = 0; k < legs.length; ++k) {
+                _holdings[keys[2 * k]] = next[2 * k];
+                _holdings[keys[2 * k + 1]] = next[2 * k + 1];
+                _emitPosted(plan.id, legs[k], next[2 * k], next[2 * k + 1]);
+            }
         }
-        emit InstructionSettled(plan.id, instruction.initiator, instruction.nonce);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        emit InstructionSettled(plan.id, _initiator(plan), uint64(plan.nonce));
+    }
+
+    /// @dev Words that were checked to be clean.
+    function _emitPosted(bytes32 id, LegWords memory leg, uint256 deliverer, uint256 receiver)
+        private
+    {
+        // forge-lint: disable-start(unsafe-typecast)
+        emit Posted(
+            id,
+            uint32(leg.asset),
+            _address(leg.deliverer),
+            _address(leg.receiver),
+            uint128(leg.quantity),
+            deliverer,
+            receiver
+        );
+        // forge-lint: disable-end(unsafe-typecast)
     }
 
     // ------------------------------------------------------------------------------------------ affirming and failing
@@ -114,7 +142,7 @@ contract Settlement is Examination, Ledger, ISettlement {
     }
 
     /// @inheritdoc IAffirmation
-    function cancel(Instruction calldata, bytes[] calldata) external {
+    function cancel(Instruction calldata, uint64, bytes[] calldata) external {
         _delegate();
     }
 
@@ -139,29 +167,33 @@ contract Settlement is Examination, Ledger, ISettlement {
     function whyNot(Instruction calldata instruction, bytes[] calldata signatures)
         external
         view
-        returns (Reason[] memory reasons)
+        returns (Reason[] memory)
     {
-        (reasons,) = _examine(instruction, signatures);
+        return _examine(instruction, signatures).found;
     }
 
     /// @inheritdoc ISettlement
     function idOf(Instruction calldata instruction) external view returns (bytes32) {
-        return _idOf(instruction);
+        Plan memory plan;
+        _read(instruction, plan);
+        return plan.id;
     }
 
     /// @inheritdoc ISettlement
     function statusOf(Instruction calldata instruction) external view returns (Status) {
-        uint8 nonce = _nonces[instruction.initiator].get(instruction.nonce);
-        if (nonce == NonceBits.SETTLED) return Status.Settled;
-        if (nonce == NonceBits.CANCELLED) return Status.Cancelled;
+        Plan memory plan;
+        _read(instruction, plan);
+        if (plan.status == NonceBits.SETTLED) return Status.Settled;
+        if (plan.status == NonceBits.CANCELLED) return Status.Cancelled;
         if (Window.over(instruction.settleBy)) return Status.Lapsed;
-        bool isLive = nonce == NonceBits.LIVE && _live[_idOf(instruction)].consents != 0;
-        return isLive ? Status.Live : Status.Open;
+        return plan.isLive ? Status.Live : Status.Open;
     }
 
     /// @inheritdoc ISettlement
     function nonceStatus(address initiator, uint64 nonce) external view returns (uint8) {
-        return _nonces[initiator].get(nonce);
+        // Two bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint8(_nonces[initiator].get(nonce));
     }
 
     /// @inheritdoc ISettlement

@@ -17,13 +17,17 @@ interface IAffirmation {
     /// @notice The account ended its own reservation, or anyone did after the deadline.
     event ReservationEnded(bytes32 indexed id, address indexed account);
 
-    /// @notice The account took its consent back; this id can settle no more.
-    event ConsentWithdrawn(bytes32 indexed id, address indexed account);
+    /// @notice The account took its consent back; this id can settle no more. `consents` are those left on
+    /// chain.
+    event ConsentWithdrawn(bytes32 indexed id, address indexed account, uint16 consents);
 
     /// @notice Cancelled by its initiator alone or by all accounts together. Final.
     event InstructionCancelled(
         bytes32 indexed id, address indexed initiator, uint64 nonce, bool byAll
     );
+
+    /// @notice Affirmation is code of Settlement and is not called by itself.
+    error OnlyForSettlement();
 
     /// @notice The first reason, in the order of `whyNot`.
     error Refused(bytes32 id, Reason reason);
@@ -38,7 +42,7 @@ interface IAffirmation {
     /// @notice Holds all that the account delivers under a live instruction, until settleBy, and records
     /// its consent. Withdrawable: its owner ends it by `release`. Committed: binds, once every leg is held
     /// committed and all consents are on chain; nobody ends it then but all accounts together, by `cancel`.
-    /// @param signature over `Reservation(bytes32 instruction,bool committed)`, or empty if the account
+    /// @param signature over `Reservation(address account,bytes32 instruction,bool committed)`, or empty if the account
     /// calls. It serves once: after a release only the account's own call reserves again.
     /// @dev Law: L3, L5, L7.
     function reserve(
@@ -49,7 +53,7 @@ interface IAffirmation {
     ) external;
 
     /// @notice Ends the account's reservation unless it binds; from settleBy on anyone may call it.
-    /// @param signature over `Release(bytes32 instruction)`, or empty if the account calls or the
+    /// @param signature over `Release(address account,bytes32 instruction)`, or empty if the account calls or the
     /// deadline has passed. It serves once.
     /// @dev Asks nothing about standing or freezes. Law: L5, L7.
     function release(Instruction calldata instruction, address account, bytes calldata signature)
@@ -57,15 +61,18 @@ interface IAffirmation {
 
     /// @notice Takes back the consent of an account other than the initiator, for good, and ends its
     /// reservation. Not once all consents are on chain.
-    /// @param signature over `Withdrawal(bytes32 instruction)`, or empty if the account calls
+    /// @param signature over `Withdrawal(address account,bytes32 instruction)`, or empty if the account calls
     /// @dev Law: L5.
     function withdraw(Instruction calldata instruction, address account, bytes calldata signature)
         external;
 
     /// @notice Ends an instruction: by its initiator alone until all consents are on chain, by all
     /// accounts together at any time before settleBy. All its reservations end with it.
-    /// @param signatures over `Cancellation(bytes32 instruction)`: one, of the initiator, or one of every
+    /// @param validBy unix second from which the signatures serve no more, so that who signed first gives no
+    /// option to who signs last
+    /// @param signatures over `Cancellation(address account,bytes32 instruction,uint64 validBy)`: one, of the initiator, or one of every
     /// account in order; the caller's own may be empty
     /// @dev Law: L4, L5.
-    function cancel(Instruction calldata instruction, bytes[] calldata signatures) external;
+    function cancel(Instruction calldata instruction, uint64 validBy, bytes[] calldata signatures)
+        external;
 }

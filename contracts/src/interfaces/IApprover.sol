@@ -11,7 +11,7 @@ interface IApprover {
     /// @param reason four letters, why
     /// @param evidence hash of the file that supports it, or 0
     /// @param nonce unordered; makes two equal operations two
-    /// @param validBy unix second from which the signatures serve no more
+    /// @param validBy unix second from which the signatures serve no more; at most MAX_VALIDITY ahead
     struct Operation {
         address target;
         bytes data;
@@ -30,12 +30,15 @@ interface IApprover {
         address first,
         address second
     );
+    event Revoked(bytes32 indexed operation, address indexed by);
     event SignerRemoved(address indexed signer, bytes32 indexed organisation, address by);
 
     error SignersInvalid();
     error SignersNotOfTwoOrganisations(address first, address second);
     error OperationDone(bytes32 operation);
     error OperationExpired(uint64 validBy, uint256 now_);
+    error ValidityTooLong(uint64 validBy, uint256 latest);
+    error NotASigner(address caller);
     error NotOfTheOrganisation(address signer, address caller);
 
     /// @notice Performs an operation that two organisations signed, once. Anyone may bring it.
@@ -45,11 +48,17 @@ interface IApprover {
         external
         returns (bytes memory result);
 
+    /// @notice Ends an operation that was signed and is not done, at once.
+    /// @dev Requires: any signer.
+    function revoke(bytes32 operation) external;
+
     /// @notice Removes a signer at once.
     /// @dev Requires: a signer of the same organisation, itself for instance.
     function remove(address signer) external;
 
     function organisationOf(address signer) external view returns (bytes32);
+
+    /// @notice All that were ever signers; `organisationOf` is 0 for those removed.
     function signers() external view returns (address[] memory);
     function isDone(bytes32 operation) external view returns (bool);
 }

@@ -38,15 +38,17 @@ interface ILedger {
         uint128 totalSupply
     );
 
-    /// @notice One leg of an instruction moved. Both holdings are as they stand after this leg.
+    /// @notice One leg of an instruction moved. Both holdings are as they stand after this leg, each as it is
+    /// stored: available in the low 128 bits, held in the high. (The one event of the hot path: two words less
+    /// are 500 gas less a leg.)
     event Posted(
         bytes32 indexed instruction,
         uint32 indexed asset,
         address deliverer,
         address receiver,
         uint128 quantity,
-        Holding delivererHolding,
-        Holding receiverHolding
+        uint256 delivererHolding,
+        uint256 receiverHolding
     );
 
     /// @notice One line of a module's posting.
@@ -80,6 +82,7 @@ interface ILedger {
         address account,
         uint32 asset,
         uint128 quantity,
+        uint64 deadline,
         bool executed,
         Holding holding
     );
@@ -92,7 +95,8 @@ interface ILedger {
     error AssetCodeTaken(bytes12 code, uint32 asset);
     error QuantityIsZero();
     error SupplyTooLarge(uint32 asset, uint256 supply, uint128 max);
-    error HoldingTooSmall(address account, uint32 asset, uint128 available, uint256 needed);
+    error HoldingTooSmall(address account, uint32 asset, uint256 available, uint256 needed);
+    error HoldingTooLarge(address account, uint32 asset, uint256 quantity);
     error ModuleNotActive(address module);
     error HoldNotLive(bytes32 hold);
     error HoldAlreadyLive(bytes32 hold);
@@ -167,6 +171,8 @@ interface ILedger {
     function assetByCode(bytes12 code) external view returns (uint32 asset);
     function assetCount() external view returns (uint32);
     function isModule(address module) external view returns (bool);
+
+    /// @notice Whether a module's hold is live. The reservations of an instruction are told by `liveState`.
     function isLive(Hold calldata hold) external view returns (bool);
 
     /// @notice The reads of ERC-6909, so that ordinary tools show the books. There is no free transfer and

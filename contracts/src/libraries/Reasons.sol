@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Reason} from "../interfaces/Types.sol";
+import {Plan} from "./Plan.sol";
 
 /// @title Reason codes and the list that collects them
 /// @notice Four letters of ISO 20022 where the lists of sese.024 have one; our own begin with X. The
@@ -44,25 +45,37 @@ library Reasons {
     bytes4 internal constant RESERVATION = "XRSV";
     bytes4 internal constant TOO_FAR = "XFAR";
     bytes4 internal constant MESSAGE_USED = "XONC";
+    bytes4 internal constant MESSAGE_OVER = "XEXP";
     bytes4 internal constant NOTHING_NEW = "XNIL";
 
-    /// @notice The list with one reason more. Costs nothing while there is none.
-    function with(
-        Reason[] memory list,
+    /// @notice Adds a reason to what was found. Costs nothing while there is none.
+    function add(
+        Plan memory plan,
         bytes4 code,
         uint256 leg,
-        address who,
+        uint256 who,
         uint256 needed,
         uint256 have
-    ) internal pure returns (Reason[] memory longer) {
-        uint256 count = list.length;
-        longer = new Reason[](count + 1);
-        // Bound: a list has at most one reason a term, three an account and four a leg.
+    ) internal pure {
+        Reason[] memory found = plan.found;
+        uint256 count = found.length;
+        Reason[] memory longer = new Reason[](count + 1);
+        // Bound: at most one reason a term, four an account and two a leg.
         for (uint256 k = 0; k < count; ++k) {
-            longer[k] = list[k];
+            longer[k] = found[k];
         }
-        // The index counts legs or accounts, of which there are at most 2 * MAX_LEGS = 16.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        longer[count] = Reason({code: code, leg: uint8(leg), who: who, needed: needed, have: have});
+        // The index counts legs or accounts, of which there are at most 2 * MAX_LEGS = 16; accounts in words
+        // are clean.
+        // forge-lint: disable-start(unsafe-typecast)
+        longer[count] = Reason({
+            code: code, leg: uint8(leg), who: address(uint160(who)), needed: needed, have: have
+        });
+        // forge-lint: disable-end(unsafe-typecast)
+        plan.found = longer;
+    }
+
+    /// @notice Whether nothing was found.
+    function none(Plan memory plan) internal pure returns (bool) {
+        return plan.found.length == 0;
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Instruction, Leg} from "../interfaces/Types.sol";
+import {Plan} from "./Plan.sol";
 
 /// @title EIP-712 hashes of everything that is signed
 /// @notice Struct hashes only; the domain is added by the contract.
@@ -12,54 +13,100 @@ library Typed {
         "Instruction(address initiator,uint64 nonce,uint64 settleFrom,uint64 settleBy,bytes32 cycle,uint32 options,uint128 minimumLot,bytes32 predecessor,bytes32 tradeRef,bytes32 terms,Leg[] legs)Leg(uint32 asset,address deliverer,address receiver,uint128 quantity)"
     );
     bytes32 internal constant RESERVATION_TYPE =
-        keccak256("Reservation(bytes32 instruction,bool committed)");
-    bytes32 internal constant RELEASE_TYPE = keccak256("Release(bytes32 instruction)");
-    bytes32 internal constant WITHDRAWAL_TYPE = keccak256("Withdrawal(bytes32 instruction)");
-    bytes32 internal constant CANCELLATION_TYPE = keccak256("Cancellation(bytes32 instruction)");
+        keccak256("Reservation(address account,bytes32 instruction,bool committed)");
+    bytes32 internal constant RELEASE_TYPE =
+        keccak256("Release(address account,bytes32 instruction)");
+    bytes32 internal constant WITHDRAWAL_TYPE =
+        keccak256("Withdrawal(address account,bytes32 instruction)");
+    bytes32 internal constant CANCELLATION_TYPE =
+        keccak256("Cancellation(address account,bytes32 instruction,uint64 validBy)");
     bytes32 internal constant REDEMPTION_TYPE = keccak256(
         "Redemption(address account,uint32 asset,uint128 quantity,bytes32 ref,uint64 nonce,uint64 validBy)"
     );
 
-    /// @notice Struct hash of an instruction with all its legs.
-    function hash(Instruction calldata instruction) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                INSTRUCTION_TYPE,
-                instruction.initiator,
-                instruction.nonce,
-                instruction.settleFrom,
-                instruction.settleBy,
-                instruction.cycle,
-                instruction.options,
-                instruction.minimumLot,
-                instruction.predecessor,
-                instruction.tradeRef,
-                instruction.terms,
-                _hash(instruction.legs)
-            )
-        );
-    }
+    /// @notice A word of the terms has bits outside its type. Two encodings must not give two ids.
+    error NotCanonical();
 
-    function _hash(Leg[] calldata legs) private pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](legs.length);
-        // Bound: callers refuse more than MAX_LEGS before they ask for an id.
-        for (uint256 k = 0; k < legs.length; ++k) {
-            Leg calldata leg = legs[k];
-            hashes[k] = keccak256(
-                abi.encode(LEG_TYPE, leg.asset, leg.deliverer, leg.receiver, leg.quantity)
-            );
+    /// @notice Copies the terms into the plan and gives their struct hash.
+    /// @dev The plain twin, nested `abi.encode` of the decoded struct, stands in the tests and costs 7,000
+    /// more. The fields lie in calldata in the order in which EIP-712 hashes them, so they are copied at once.
+    /// Memory from the free pointer on: the list of legs and their four words each, which are kept; behind
+    /// them, given back, the leg hashes, then one struct with its type hash in front. Bound: callers refuse
+    /// more than MAX_LEGS before.
+    function load(Instruction calldata source, Plan memory plan)
+        internal
+        pure
+        returns (bytes32 structHash)
+    {
+        Leg[] calldata legs = source.legs;
+        bytes32 instructionType = INSTRUCTION_TYPE;
+        bytes32 legType = LEG_TYPE;
+        uint256 dirty;
+        assembly ("memory-safe") {
+            calldatacopy(plan, source, 0x140)
+            dirty := shr(160, mload(plan))
+            dirty := or(dirty, shr(64, mload(add(plan, 0x20))))
+            dirty := or(dirty, shr(64, mload(add(plan, 0x40))))
+            dirty := or(dirty, shr(64, mload(add(plan, 0x60))))
+            dirty := or(dirty, shr(32, mload(add(plan, 0xa0))))
+            dirty := or(dirty, shr(128, mload(add(plan, 0xc0))))
+
+            let list := mload(0x40)
+            let entry := add(list, 0x20)
+            let leg := add(entry, shl(5, legs.length))
+            let hashes := add(leg, shl(7, legs.length))
+            let work := add(hashes, shl(5, legs.length))
+            mstore(list, legs.length)
+            mstore(add(plan, 0x140), list)
+            mstore(0x40, hashes)
+
+            calldatacopy(leg, legs.offset, shl(7, legs.length))
+            mstore(work, legType)
+            for { let hashed := hashes } lt(hashed, work) { hashed := add(hashed, 0x20) } {
+                dirty := or(dirty, shr(32, mload(leg)))
+                dirty := or(dirty, shr(160, mload(add(leg, 0x20))))
+                dirty := or(dirty, shr(160, mload(add(leg, 0x40))))
+                dirty := or(dirty, shr(128, mload(add(leg, 0x60))))
+                mcopy(add(work, 0x20), leg, 0x80)
+                mstore(hashed, keccak256(work, 0xa0))
+                mstore(entry, leg)
+                entry := add(entry, 0x20)
+                leg := add(leg, 0x80)
+            }
+            mstore(work, instructionType)
+            mcopy(add(work, 0x20), plan, 0x140)
+            mstore(add(work, 0x160), keccak256(hashes, shl(5, legs.length)))
+            structHash := keccak256(work, 0x180)
         }
-        return keccak256(abi.encodePacked(hashes));
-    }
-
-    /// @notice Struct hash of a message about one instruction: release, withdrawal or cancellation.
-    function about(bytes32 messageType, bytes32 id) internal pure returns (bytes32) {
-        return keccak256(abi.encode(messageType, id));
+        if (dirty != 0) revert NotCanonical();
     }
 
     /// @notice Struct hash of a reservation.
-    function reservation(bytes32 id, bool committed) internal pure returns (bytes32) {
-        return keccak256(abi.encode(RESERVATION_TYPE, id, committed));
+    function reservation(address account, bytes32 id, bool committed)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(RESERVATION_TYPE, account, id, committed));
+    }
+
+    /// @notice Struct hash of the release of a reservation.
+    function release(address account, bytes32 id) internal pure returns (bytes32) {
+        return keccak256(abi.encode(RELEASE_TYPE, account, id));
+    }
+
+    /// @notice Struct hash of a withdrawal of consent.
+    function withdrawal(address account, bytes32 id) internal pure returns (bytes32) {
+        return keccak256(abi.encode(WITHDRAWAL_TYPE, account, id));
+    }
+
+    /// @notice Struct hash of a cancellation.
+    function cancellation(address account, bytes32 id, uint64 validBy)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(CANCELLATION_TYPE, account, id, validBy));
     }
 
     /// @notice Struct hash of a redemption.

@@ -6,17 +6,17 @@ pragma solidity 0.8.37;
 /// deadline and reclaimable from it on; no instant is both.
 library Window {
     /// @notice Whether the window has begun.
-    function begun(uint64 from) internal view returns (bool) {
+    function begun(uint256 from) internal view returns (bool) {
         return block.timestamp >= from;
     }
 
     /// @notice Whether the window, or a deadline, is over.
-    function over(uint64 by) internal view returns (bool) {
+    function over(uint256 by) internal view returns (bool) {
         return block.timestamp >= by;
     }
 
     /// @notice Whether the deadline lies further ahead than the longest wait allowed.
-    function tooFar(uint64 by, uint256 longest) internal view returns (bool) {
+    function tooFar(uint256 by, uint256 longest) internal view returns (bool) {
         return by > block.timestamp + longest;
     }
 }
