@@ -11,7 +11,7 @@ from eth_account.messages import _hash_eip191_message, encode_typed_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settle.domain.ids import InstructionId, checksum_address, to_hex
+from settle.domain.ids import Address, InstructionId, checksum_address, to_hex
 from settle.domain.instruction import (
     CANCELLATION_TYPE,
     INSTRUCTION_TYPE,
@@ -97,28 +97,45 @@ def test_an_instructions_id_is_its_eip712_digest(
     assert instruction_id(instruction, domain) == reference
 
 
-@given(about=st.binary(min_size=32, max_size=32), committed=st.booleans(), domain=domains)
+ids = st.binary(min_size=32, max_size=32)
+signers = st.binary(min_size=20, max_size=20).map(Address)
+
+
+@given(account=signers, about=ids, committed=st.booleans(), domain=domains)
 def test_a_reservation_is_signed_as_eip712_says(
-    about: bytes, committed: bool, domain: SigningDomain
+    account: Address, about: bytes, committed: bool, domain: SigningDomain
 ) -> None:
-    message = {"instruction": to_hex(about), "committed": committed}
-    digest = reservation_digest(InstructionId(about), domain, committed=committed)
+    message = {
+        "account": checksum_address(account),
+        "instruction": to_hex(about),
+        "committed": committed,
+    }
+    digest = reservation_digest(account, InstructionId(about), domain, committed=committed)
     assert digest == _reference(domain, message, RESERVATION_TYPE)
 
 
 @pytest.mark.parametrize(
-    ("digest", "kind"),
-    [
-        (release_digest, RELEASE_TYPE),
-        (withdrawal_digest, WITHDRAWAL_TYPE),
-        (cancellation_digest, CANCELLATION_TYPE),
-    ],
+    ("digest", "kind"), [(release_digest, RELEASE_TYPE), (withdrawal_digest, WITHDRAWAL_TYPE)]
 )
-@given(about=st.binary(min_size=32, max_size=32), domain=domains)
+@given(account=signers, about=ids, domain=domains)
 def test_a_message_about_an_instruction_is_signed_as_eip712_says(
-    digest: Any, kind: str, about: bytes, domain: SigningDomain
+    digest: Any, kind: str, account: Address, about: bytes, domain: SigningDomain
 ) -> None:
-    assert digest(about, domain) == _reference(domain, {"instruction": to_hex(about)}, kind)
+    message = {"account": checksum_address(account), "instruction": to_hex(about)}
+    assert digest(account, about, domain) == _reference(domain, message, kind)
+
+
+@given(account=signers, about=ids, valid_by=st.integers(0, 2**64 - 1), domain=domains)
+def test_a_cancellation_is_signed_as_eip712_says(
+    account: Address, about: bytes, valid_by: int, domain: SigningDomain
+) -> None:
+    message = {
+        "account": checksum_address(account),
+        "instruction": to_hex(about),
+        "validBy": valid_by,
+    }
+    digest = cancellation_digest(account, InstructionId(about), domain, valid_by=valid_by)
+    assert digest == _reference(domain, message, CANCELLATION_TYPE)
 
 
 @given(redemption=redemptions, domain=domains)

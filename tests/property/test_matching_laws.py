@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,5 +146,5 @@ def test_a_proposal_differs_from_the_terms_only_where_the_second_side_may_choose
         return
     proposal = proposed_terms(a, EVERY_ASSET, ACCOUNTS, WINDOW)
     terms = _terms(a, b)
-    parts = {"options": terms.options, "minimum_lot": terms.minimum_lot}
+    parts: dict[str, Any] = {"options": terms.options, "minimum_lot": terms.minimum_lot}
     assert replace(proposal, **parts) == terms

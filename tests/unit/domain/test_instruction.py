@@ -43,13 +43,16 @@ def test_every_message_about_an_instruction_has_a_digest_of_its_own() -> None:
     about = InstructionId(b"\x07" * 32)
     digests = {
         about,
-        reservation_digest(about, DOMAIN, committed=True),
-        reservation_digest(about, DOMAIN, committed=False),
-        release_digest(about, DOMAIN),
-        withdrawal_digest(about, DOMAIN),
-        cancellation_digest(about, DOMAIN),
+        *(
+            reservation_digest(who, about, DOMAIN, committed=flag)
+            for who in (A, B)
+            for flag in (True, False)
+        ),
+        *(release_digest(who, about, DOMAIN) for who in (A, B)),
+        *(withdrawal_digest(who, about, DOMAIN) for who in (A, B)),
+        *(cancellation_digest(who, about, DOMAIN, valid_by=by) for who in (A, B) for by in (1, 2)),
     }
-    assert len(digests) == 6
+    assert len(digests) == 13
 
 
 def test_a_signature_is_for_one_contract_on_one_chain() -> None:
@@ -62,4 +65,5 @@ def test_a_signature_is_for_one_contract_on_one_chain() -> None:
         SigningDomain(chain_id=31_337, verifying_contract=DOMAIN.verifying_contract, name="other"),
     ]
     assert len({instruction_id(instruction, domain) for domain in domains}) == 5
-    assert len({cancellation_digest(InstructionId(bytes(32)), domain) for domain in domains}) == 5
+    about = InstructionId(bytes(32))
+    assert len({cancellation_digest(A, about, domain, valid_by=9) for domain in domains}) == 5

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from settle.domain.errors import InvalidInput
-from settle.domain.ids import ZERO_WORD, Address, AssetId, Bic, CurrencyCode, Isin
+from settle.domain.ids import ZERO_WORD, Address, AssetId, Bic, CurrencyCode, Isin, Lei
 from settle.domain.instruction import OPTION_PARTIAL, Leg
 from settle.domain.matching import (
     Mismatch,
@@ -273,7 +273,12 @@ def test_the_first_side_gives_initiator_nonce_and_salts_and_nothing_else() -> No
         RECEIPT.trade_ref,
         RECEIPT.terms,
     )
-    ours = {"initiator": ACCOUNT_A, "nonce": 7, "trade_ref": one.trade_ref, "terms": one.terms}
+    ours: dict[str, Any] = {
+        "initiator": ACCOUNT_A,
+        "nonce": 7,
+        "trade_ref": one.trade_ref,
+        "terms": one.terms,
+    }
     assert replace(two, **ours) == one
 
 
@@ -323,11 +328,12 @@ def test_an_account_is_the_owners_then_the_one_named_for_it_then_the_registers()
 
 
 def test_what_the_register_does_not_know_is_refused() -> None:
-    for assets, accounts, pointer in (
+    cases: tuple[tuple[dict[str, AssetId], dict[Lei, Address], str], ...] = (
         ({EUR: AssetId(2)}, ACCOUNTS, "/isin"),
         ({SHARE: AssetId(1)}, ACCOUNTS, "/currency"),
-        (ASSETS, {LEI_A: ACCOUNT_A}, "/account"),
-    ):
+        ({**ASSETS}, {LEI_A: ACCOUNT_A}, "/account"),
+    )
+    for assets, accounts, pointer in cases:
         with pytest.raises(InvalidInput) as refused:
             canonical_terms(DELIVERY, RECEIPT, assets, accounts, WINDOW)
         assert refused.value.pointer == pointer

@@ -97,7 +97,8 @@ def test_units_in_json_are_strings_of_digits() -> None:
     assert parse_units("0") == 0
     assert parse_units(str(UINT128_MAX)) == UINT128_MAX
     not_digits = ("", "-1", "+1", "1.0", "1e3", "01", "00", "\u00b2", "\u0663", " 1")
-    for wrong in (*not_digits, 1, 1.0, True, None, []):
+    wrong_ones: tuple[object, ...] = (*not_digits, 1, 1.0, True, None, [])
+    for wrong in wrong_ones:
         with pytest.raises(InvalidInput) as refused:
             parse_units(wrong, "/q")
         assert (refused.value.code, refused.value.pointer) == ("units_form", "/q")
