@@ -115,14 +115,15 @@ class Storm:
         if self.rng.random() < 0.5:
             mine(self.bench.node)
         if not self.calm and self.depth and self.rng.random() < 0.15:
-            # Never deeper than what is not final.
-            self.bench.node.rpc.call("anvil_rollback", self.rng.randint(1, self.depth))
-            mine(self.bench.node)
+            # Never deeper than what is not final, and the new branch is as long as the old.
+            blocks = self.rng.randint(1, self.depth)
+            self.bench.node.rpc.call("anvil_rollback", blocks)
+            mine(self.bench.node, blocks)
         self.bench.clock.now += self.rng.choice([0, 1, 6])
 
     def run(self) -> None:
         sender: Sender | None = None
-        for step in range(600):
+        for step in range(1200):
             self.calm = step > 400
             sender = sender or self.process()
             try:

@@ -44,7 +44,7 @@ _WINDOW: Final = 4  # rows looked at in one round, as a multiple of those in fli
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What one round did, in transactions. `open` is what is left."""
+    """What one round did, in transactions. `open` is what is left of those looked at."""
 
     signed: int = 0
     broadcast: int = 0
@@ -195,7 +195,8 @@ class Sender:
             signed=len(fresh),
             broadcast=broadcast,
             finished=finished,
-            open=len(rows) - finished,
+            # A full window may hide more behind it.
+            open=max(len(rows) - finished, int(len(rows) == limit)),
         )
 
     def _record(self, sighting: Sighting) -> int:
