@@ -1,0 +1,59 @@
+"""What the API is made of, handed over by the composition root, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from settle.domain.ids import Address, Lei
+from settle.services.trade_rows import Role
+
+if TYPE_CHECKING:
+    from settle.api.event_watch import EventWatch
+    from settle.api.metrics import Metrics
+    from settle.services.trade_ports import TradingStore
+    from settle.settings import ApiSettings
+    from settle.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that must be so for the API to take work."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who signed the request. `lei` is None for the operator's and the auditor's own keys."""
+
+    role: Role
+    lei: Lei | None
+    key: Address
+
+    @property
+    def name(self) -> Lei:
+        """Under which idempotency keys and nonces of this caller are kept."""
+        return self.lei if self.lei is not None else Lei(f"@{self.role.value}")
+
+    @property
+    def viewer(self) -> Lei | None:
+        """Whose things are visible; None where all are."""
+        return None if self.role.sees_all else self.lei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiContext:
+    """Everything that requests are answered with."""
+
+    database: Database
+    store: TradingStore
+    settings: ApiSettings
+    audiences: tuple[str, ...]
+    clock: Callable[[], int]
+    watch: EventWatch
+    metrics: Metrics
+    checks: Callable[[], Sequence[Check]]

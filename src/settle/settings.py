@@ -1,0 +1,116 @@
+"""All that an installation decides, read once from the environment (SETTLE_...) and passed down.
+
+Lists and tables are JSON in the environment: `SETTLE_OPERATOR_KEYS='["0x..."]'`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from settle.domain.errors import InvalidInput
+from settle.domain.ids import Address, account_address
+from settle.signed_request import MAX_LIFETIME_S, origin
+
+PREFIX: Final = "SETTLE_"
+
+
+def _key(text: str) -> str:
+    try:
+        return "0x" + account_address(text).hex()
+    except InvalidInput as fault:
+        raise ValueError(fault.message) from fault
+
+
+def _origin(text: str) -> str:
+    try:
+        return origin(text)
+    except InvalidInput as fault:
+        raise ValueError(fault.message) from fault
+
+
+KeyText = Annotated[str, AfterValidator(_key)]
+OriginText = Annotated[str, AfterValidator(_origin)]
+
+
+class ApiSettings(BaseSettings):
+    """What the API needs to know. Times in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    public_urls: tuple[OriginText, ...] = Field(
+        default=(), description="audiences of signed requests; none: what the server listens on"
+    )
+    operator_keys: frozenset[KeyText] = Field(
+        default=frozenset(), description="keys that sign requests of the operator"
+    )
+    auditor_keys: frozenset[KeyText] = Field(
+        default=frozenset(), description="keys that sign requests of the auditor"
+    )
+    max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
+    max_items: int = Field(default=500, ge=1, le=5_000, description="of one bulk request")
+    request_lifetime_s: int = Field(default=MAX_LIFETIME_S, ge=1, le=3_600)
+    idempotency_keep_s: int = Field(default=86_400, ge=MAX_LIFETIME_S)
+    wait_max_s: int = Field(default=60, ge=0, le=600)
+    stream_max_s: int = Field(default=3_600, ge=1, description="then a stream of events ends")
+    metrics_token: SecretStr | None = Field(
+        default=None, description="who brings it as Bearer reads the metrics; else only loopback"
+    )
+
+    def operators(self) -> frozenset[Address]:
+        """Keys of the operator."""
+        return frozenset(account_address(key) for key in self.operator_keys)
+
+    def auditors(self) -> frozenset[Address]:
+        """Keys of the auditor."""
+        return frozenset(account_address(key) for key in self.auditor_keys)
+
+
+class MarketSettings(BaseSettings):
+    """When the market settles: one rule from dates to instants (see domain/window)."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX + "MARKET_", frozen=True, extra="ignore")
+
+    zone: str = "Europe/Berlin"
+    opens: time = time(0, 0)
+    closes: time = time(18, 0)
+    recycling_days: int = Field(default=20, ge=0, le=366)
+    holidays: frozenset[date] = frozenset()
+    calendar_version: str = "weekdays"
+
+
+class Settings(BaseSettings):
+    """An operator's installation."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    database_url: str = Field(description="sqlite:////path/to/file or postgresql://user@host/name")
+    chain_toml: Path = Field(description="the local-chain configuration")
+    engine: str = Field(description="which of its engines")
+    rpc_url: str = Field(description="where the engine answers")
+    deployment: Path = Field(description="the deployment file")
+    key_file: Path = Field(description="keystore of the key that sends transactions")
+    password_file: Path = Field(description="the keystore's password, mode 0600")
+    idle_s: int = Field(default=1, ge=1, le=60, description="longest wait of a loop for news")
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    api: ApiSettings = Field(default_factory=ApiSettings)
+    market: MarketSettings = Field(default_factory=MarketSettings)
+
+
+def read_settings(**given: object) -> Settings:
+    """Read the environment; what is given by name goes before it.
+
+    Raises: InvalidInput that names the settings that are missing or wrong, never their values.
+    """
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what comes in
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{PREFIX}{'_'.join(str(step) for step in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        )
+        raise InvalidInput("settings", faults) from None
