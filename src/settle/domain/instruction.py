@@ -31,10 +31,10 @@ INSTRUCTION_TYPE: Final = (
 DOMAIN_TYPE: Final = (
     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 )
-RESERVATION_TYPE: Final = "Reservation(bytes32 instruction,bool committed)"
-RELEASE_TYPE: Final = "Release(bytes32 instruction)"
-WITHDRAWAL_TYPE: Final = "Withdrawal(bytes32 instruction)"
-CANCELLATION_TYPE: Final = "Cancellation(bytes32 instruction)"
+RESERVATION_TYPE: Final = "Reservation(address account,bytes32 instruction,bool committed)"
+RELEASE_TYPE: Final = "Release(address account,bytes32 instruction)"
+WITHDRAWAL_TYPE: Final = "Withdrawal(address account,bytes32 instruction)"
+CANCELLATION_TYPE: Final = "Cancellation(address account,bytes32 instruction,uint64 validBy)"
 REDEMPTION_TYPE: Final = (
     "Redemption(address account,uint32 asset,uint128 quantity,bytes32 ref,uint64 nonce,"
     "uint64 validBy)"
@@ -153,26 +153,38 @@ def _digest(hashed: bytes, domain: SigningDomain) -> bytes:
 
 
 def reservation_digest(
-    instruction: InstructionId, domain: SigningDomain, *, committed: bool
+    account: Address, instruction: InstructionId, domain: SigningDomain, *, committed: bool
 ) -> bytes:
     """Give what an account signs to have its deliveries held, withdrawable or committed."""
     flag = int(committed).to_bytes(32, "big")
-    return _digest(keccak256(_RESERVATION_HASH + instruction + flag), domain)
+    return _about(_RESERVATION_HASH, account, instruction, flag, domain)
 
 
-def release_digest(instruction: InstructionId, domain: SigningDomain) -> bytes:
+def release_digest(account: Address, instruction: InstructionId, domain: SigningDomain) -> bytes:
     """Give what an account signs to end its own reservation."""
-    return _digest(keccak256(_RELEASE_HASH + instruction), domain)
+    return _about(_RELEASE_HASH, account, instruction, b"", domain)
 
 
-def withdrawal_digest(instruction: InstructionId, domain: SigningDomain) -> bytes:
+def withdrawal_digest(account: Address, instruction: InstructionId, domain: SigningDomain) -> bytes:
     """Give what an account signs to take its consent back."""
-    return _digest(keccak256(_WITHDRAWAL_HASH + instruction), domain)
+    return _about(_WITHDRAWAL_HASH, account, instruction, b"", domain)
 
 
-def cancellation_digest(instruction: InstructionId, domain: SigningDomain) -> bytes:
-    """Give what an account signs to end the instruction."""
-    return _digest(keccak256(_CANCELLATION_HASH + instruction), domain)
+def cancellation_digest(
+    account: Address, instruction: InstructionId, domain: SigningDomain, *, valid_by: int
+) -> bytes:
+    """Give what an account signs to end the instruction.
+
+    Units: `valid_by` in unix seconds; from it on the signature serves no more, so that who
+    signs first gives no option to who signs last.
+    """
+    return _about(_CANCELLATION_HASH, account, instruction, valid_by.to_bytes(32, "big"), domain)
+
+
+def _about(
+    kind: bytes, account: Address, instruction: InstructionId, rest: bytes, domain: SigningDomain
+) -> bytes:
+    return _digest(keccak256(kind + _LEFT_OF_ADDRESS + account + instruction + rest), domain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

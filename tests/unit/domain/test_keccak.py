@@ -3,6 +3,7 @@ from __future__ import annotations
 from importlib import import_module
 
 import pytest
+
 from settle.domain.keccak import keccak256
 
 

@@ -128,7 +128,7 @@ def test_two_sides_in_one_direction_differ_in_nothing_else() -> None:
         "delivering_depository": Bic("DAKVDEFF"),
         "receiving_depository": Bic("MGTCBEBE"),
     }
-    turned = {
+    turned: dict[str, Any] = {
         "delivering_depository": Bic("MGTCBEBE"),
         "receiving_depository": Bic("DAKVDEFF"),
     }
