@@ -36,7 +36,7 @@ contract GasTest is Market {
         instruction.tradeRef = keccak256(abi.encode("ref", from, to, nonce));
         instruction.terms = keccak256(abi.encode("terms", from, to, nonce));
         instruction.legs[0] = leg(BOND, from, to, 100);
-        instruction.legs[1] = leg(EURO, to, from, 9_950);
+        instruction.legs[1] = leg(EURO, to, from, 9950);
     }
 
     /// @dev What the last transaction paid for: used less refunded.
@@ -85,8 +85,8 @@ contract GasTest is Market {
     function test_three_party_signed() external {
         Instruction memory one = terms(houses[0], 1, 3);
         one.legs[0] = leg(BOND, houses[0], houses[1], 100);
-        one.legs[1] = leg(EURO, houses[2], houses[0], 9_950);
-        one.legs[2] = leg(DOLLAR, houses[1], houses[2], 9_900);
+        one.legs[1] = leg(EURO, houses[2], houses[0], 9950);
+        one.legs[2] = leg(DOLLAR, houses[1], houses[2], 9900);
         bytes[] memory signatures = signed(one);
         books.settle(one, signatures);
         tell("three_party_signed");
@@ -134,19 +134,19 @@ contract GasTest is Market {
     function test_cancel() external {
         Instruction memory one = trade(houses[0], houses[1], 1);
         bytes[] memory signatures = new bytes[](1);
-        signatures[0] = signatureBy(houses[0], about(CANCELLATION, books.idOf(one)));
-        books.cancel(one, signatures);
+        signatures[0] = cancellationsOf(one)[0];
+        books.cancel(one, CLOSES, signatures);
         tell("cancel");
         one = trade(houses[0], houses[1], 2);
         signatures[0] = "";
         vm.prank(houses[0]);
-        books.cancel(one, signatures);
+        books.cancel(one, CLOSES, signatures);
         tell("cancel_own_call");
     }
 
     function test_withdraw() external {
         Instruction memory one = trade(houses[0], houses[1], 1);
-        bytes memory signature = signatureBy(houses[1], about(WITHDRAWAL, books.idOf(one)));
+        bytes memory signature = signedAbout(WITHDRAWAL, houses[1], books.idOf(one));
         books.withdraw(one, houses[1], signature);
         tell("withdraw");
     }

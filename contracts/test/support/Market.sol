@@ -2,16 +2,20 @@
 pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {IAffirmation} from "../../src/interfaces/IAffirmation.sol";
 import {
     AssetClass,
     Instruction,
     Leg,
+    MAX_LEGS,
     Reason,
+    SignedInstruction,
     Standing
 } from "../../src/interfaces/Types.sol";
 import {Affirmation} from "../../src/Affirmation.sol";
 import {Settlement} from "../../src/Settlement.sol";
 import {Test} from "./Test.sol";
+import {Wallet} from "./Wallet.sol";
 
 /// @notice A deployed market with three parties and four assets, and the words to trade in it.
 /// @dev The test itself administers; who may do what in production is the subject of Authority's tests.
@@ -31,7 +35,7 @@ abstract contract Market is Test {
     uint32 internal constant SHARE = 4;
 
     uint128 internal constant PIECES = 100;
-    uint128 internal constant PRICE = 9_950;
+    uint128 internal constant PRICE = 9950;
 
     address internal seller;
     address internal buyer;
@@ -74,6 +78,14 @@ abstract contract Market is Test {
     function admitted(string memory name) internal returns (address account) {
         account = named(name);
         books.setStanding(account, Standing.Admitted, 0);
+    }
+
+    /// @notice An admitted account that is a contract; the key that stands for it is its owner's.
+    function wallet(string memory name) internal returns (Wallet account) {
+        (address owner, uint256 key) = keyOf(name);
+        account = Wallet(vm.deployCode("Wallet.sol:Wallet", abi.encode(owner)));
+        keyFor[address(account)] = key;
+        books.setStanding(address(account), Standing.Admitted, 0);
     }
 
     /// @notice Gives each side of the usual trade what it delivers.
@@ -189,40 +201,68 @@ abstract contract Market is Test {
         return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
-    /// @notice Digest of a release, a withdrawal or a cancellation.
-    function about(string memory messageType, bytes32 id) internal view returns (bytes32) {
-        return digestOf(keccak256(abi.encode(keccak256(bytes(messageType)), id)));
+    string internal constant RELEASE = "Release(address account,bytes32 instruction)";
+    string internal constant WITHDRAWAL = "Withdrawal(address account,bytes32 instruction)";
+
+    /// @notice Digest of a release or a withdrawal.
+    function about(string memory messageType, address account, bytes32 id)
+        internal
+        view
+        returns (bytes32)
+    {
+        return digestOf(keccak256(abi.encode(keccak256(bytes(messageType)), account, id)));
     }
 
-    string internal constant RELEASE = "Release(bytes32 instruction)";
-    string internal constant WITHDRAWAL = "Withdrawal(bytes32 instruction)";
-    string internal constant CANCELLATION = "Cancellation(bytes32 instruction)";
+    function reservationOf(address account, bytes32 id, bool committed)
+        internal
+        view
+        returns (bytes32)
+    {
+        bytes32 messageType =
+            keccak256("Reservation(address account,bytes32 instruction,bool committed)");
+        return digestOf(keccak256(abi.encode(messageType, account, id, committed)));
+    }
 
-    function reservationOf(bytes32 id, bool committed) internal view returns (bytes32) {
-        return digestOf(
-            keccak256(
-                abi.encode(keccak256("Reservation(bytes32 instruction,bool committed)"), id, committed)
-            )
-        );
+    function cancellationOf(address account, bytes32 id, uint64 validBy)
+        internal
+        view
+        returns (bytes32)
+    {
+        bytes32 messageType =
+            keccak256("Cancellation(address account,bytes32 instruction,uint64 validBy)");
+        return digestOf(keccak256(abi.encode(messageType, account, id, validBy)));
+    }
+
+    /// @notice The account's signature under a release or a withdrawal of its own.
+    function signedAbout(string memory messageType, address account, bytes32 id)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return signatureBy(account, about(messageType, account, id));
+    }
+
+    /// @notice Signatures of all accounts under a cancellation, good until the instruction lapses.
+    function cancellationsOf(Instruction memory instruction)
+        internal
+        view
+        returns (bytes[] memory list)
+    {
+        address[] memory accounts = accountsOf(instruction);
+        list = new bytes[](accounts.length);
+        for (uint256 k = 0; k < list.length; ++k) {
+            list[k] = signatureBy(
+                accounts[k],
+                cancellationOf(accounts[k], books.idOf(instruction), instruction.settleBy)
+            );
+        }
     }
 
     function signatureBy(address account, bytes32 digest) internal view returns (bytes memory) {
         return signatureOf(keyFor[account], digest);
     }
 
-    // ---------------------------------------------------------------- refusals
-
-    /// @notice The next call must revert with this whole reason.
-    function expectRefusal(Instruction memory instruction, Reason memory reason) internal {
-        vm.expectRevert(refusal(books.idOf(instruction), reason));
-    }
-
-    /// @notice The next call must be refused by this code; what the reason measures is 0.
-    function expectRefusal(Instruction memory instruction, bytes4 code, uint8 index, address who)
-        internal
-    {
-        expectRefusal(instruction, reasonOf(code, index, who, 0, 0));
-    }
+    // ---------------------------------------------------------------- acts and refusals
 
     function reasonOf(bytes4 code, uint8 index, address who, uint256 needed, uint256 have)
         internal
@@ -232,7 +272,64 @@ abstract contract Market is Test {
         return Reason({code: code, leg: index, who: who, needed: needed, have: have});
     }
 
+    function reasonOf(bytes4 code, uint8 index, address who) internal pure returns (Reason memory) {
+        return reasonOf(code, index, who, 0, 0);
+    }
+
     function refusal(bytes32 id, Reason memory reason) internal pure returns (bytes memory) {
-        return abi.encodeWithSignature("Refused(bytes32,(bytes4,uint8,address,uint256,uint256))", id, reason);
+        return abi.encodeWithSelector(IAffirmation.Refused.selector, id, reason);
+    }
+
+    /// @notice A call to the books by anybody that must revert with exactly this.
+    function assertReverts(address caller, bytes memory call_, bytes memory error_) internal {
+        vm.prank(caller);
+        (bool success, bytes memory answer) = address(books).call(call_);
+        assertFalse(success, "must be refused");
+        assertEq(answer, error_, "refused with");
+    }
+
+    function assertRefused(
+        address caller,
+        bytes memory call_,
+        Instruction memory instruction,
+        Reason memory reason
+    ) internal {
+        assertReverts(caller, call_, refusal(books.idOf(instruction), reason));
+    }
+
+    /// @notice Settling must be refused for this first reason, by `settle`, `whyNot` and `settleMany` alike.
+    function assertUnsettled(
+        Instruction memory instruction,
+        bytes[] memory signatures,
+        Reason memory reason
+    ) internal {
+        bytes32 id = instruction.legs.length > MAX_LEGS ? bytes32(0) : books.idOf(instruction);
+        bytes memory call_ = abi.encodeCall(books.settle, (instruction, signatures));
+        assertReverts(stranger, call_, refusal(id, reason));
+        Reason[] memory reasons = books.whyNot(instruction, signatures);
+        assertGt(reasons.length, 0, "whyNot has reasons");
+        assertEq(abi.encode(reasons[0]), abi.encode(reason), "whyNot");
+        bytes4 code = books.settleMany(listOf(instruction, signatures))[0];
+        assertEq(bytes32(code), bytes32(reason.code), "settleMany");
+    }
+
+    function assertUnsettled(Instruction memory instruction, Reason memory reason) internal {
+        assertUnsettled(instruction, signed(instruction), reason);
+    }
+
+    /// @notice Settles with all signatures, sent by a stranger.
+    function settle(Instruction memory instruction) internal {
+        bytes[] memory signatures = signed(instruction);
+        vm.prank(stranger);
+        books.settle(instruction, signatures);
+    }
+
+    function listOf(Instruction memory instruction, bytes[] memory signatures)
+        internal
+        pure
+        returns (SignedInstruction[] memory list)
+    {
+        list = new SignedInstruction[](1);
+        list[0] = SignedInstruction(instruction, signatures);
     }
 }
