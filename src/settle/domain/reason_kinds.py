@@ -257,8 +257,13 @@ _OTHER_CALLS = (
         "the clock, or an instruction with an earlier last instant",
         "instant",
     ),
-    _call("XEXP", "The time for which this message was signed is over.", "the account itself"),
     _call("XONC", "This signed message was used already and serves once.", "the account itself"),
+    _call(
+        "XEXP",
+        "The time for which this message was signed is over.",
+        "the account itself, by signing for longer",
+        "instant",
+    ),
     _call("XNIL", "The call would change nothing.", "nobody needs to"),
 )
 
