@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -104,6 +105,18 @@ def settlement_window(
     Raises: InvalidInput if the settlement date is no business day, or the market closes before it
     opens.
     """
+    return _window(settlement_date, zone, recycling_days, opens, closes, tuple(calendars))
+
+
+@lru_cache(maxsize=4096)  # a day's trades share a few windows, and counting sixty days is slow
+def _window(
+    settlement_date: date,
+    zone: str,
+    recycling_days: int,
+    opens: time,
+    closes: time,
+    calendars: tuple[Calendar, ...],
+) -> Window:
     if not FIRST_YEAR < settlement_date.year <= LAST_YEAR:
         message = f"{settlement_date} is not a date that a clock in unix seconds shows"
         raise InvalidInput("date_range", message, "/settlement_date")
