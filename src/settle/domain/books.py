@@ -14,7 +14,7 @@ from settle.domain import chain_events as said
 from settle.domain.books_instructions import advance_instruction
 from settle.domain.books_ledger import advance_ledger
 from settle.domain.books_registry import advance_registry
-from settle.domain.books_state import Books, BooksDiffer, HoldName, LiveInstruction, Participant
+from settle.domain.books_state import Books, BooksDiffer, LiveInstruction, Participant
 from settle.domain.chain_events import ChainEvent, LedgerEvent, Place, Recorded, SettlementEvent
 from settle.domain.ids import Address, AssetId
 from settle.domain.ledger import Holding
@@ -23,7 +23,6 @@ from settle.domain.registry_events import RegistryEvent
 __all__ = [
     "Books",
     "BooksDiffer",
-    "HoldName",
     "LiveInstruction",
     "Participant",
     "advance",

@@ -80,8 +80,11 @@ def _withdraw(books: Books, place: Place, event: said.ConsentWithdrawn) -> None:
     books.accounts[event.account] = replace(word, withdrawals=word.withdrawals + 1)
     live = books.live.get(event.id)
     if live is not None:
+        lost = live.consents & ~event.consents
+        if event.consents & ~live.consents or lost.bit_count() > 1:
+            raise _consents_differ(place, event, live, event.account)
         rest = live.without_reservation(event.account)
-        books.live[event.id] = replace(rest, withdrawals=live.withdrawals + 1)
+        books.live[event.id] = replace(rest, consents=event.consents)
 
 
 def _affirm(books: Books, place: Place, event: said.InstructionAffirmed) -> None:
@@ -95,16 +98,24 @@ def _affirm(books: Books, place: Place, event: said.InstructionAffirmed) -> None
         live = LiveInstruction(
             initiator=event.initiator, nonce=event.nonce, accounts=event.accounts, consents=0
         )
-    lost = live.consents & ~event.consents
-    if lost.bit_count() > live.withdrawals or live.accounts != event.accounts:
-        raise BooksDiffer(
-            place,
-            f"the consents of instruction 0x{event.id.hex()}",
-            stated=f"{event.consents:b} of {event.accounts}",
-            computed=f"at least {live.consents:b} of {live.accounts}",
-            account=event.initiator,
-        )
-    books.live[event.id] = replace(live, consents=event.consents, withdrawals=0)
+    if live.consents & ~event.consents or live.accounts != event.accounts:
+        raise _consents_differ(place, event, live, event.initiator)
+    books.live[event.id] = replace(live, consents=event.consents)
+
+
+def _consents_differ(
+    place: Place,
+    event: said.InstructionAffirmed | said.ConsentWithdrawn,
+    live: LiveInstruction,
+    account: Address,
+) -> BooksDiffer:
+    return BooksDiffer(
+        place,
+        f"the consents of instruction 0x{event.id.hex()}",
+        stated=f"{event.consents:b}",
+        computed=f"{live.consents:b} of {live.accounts} before",
+        account=account,
+    )
 
 
 def _end(

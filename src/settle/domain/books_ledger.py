@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from settle.domain import chain_events as said
-from settle.domain.books_state import Books, BooksDiffer, HoldName
+from settle.domain.books_state import Books, BooksDiffer
 from settle.domain.chain_events import LedgerEvent, Place
 from settle.domain.ids import Address, AssetId
-from settle.domain.ledger import Asset, Holding, NonceState
+from settle.domain.ledger import Asset, Hold, Holding, NonceState
 
 
 def advance_ledger(books: Books, place: Place, event: LedgerEvent) -> None:
@@ -148,30 +148,30 @@ def _spend_nonce(books: Books, place: Place, event: said.Redeemed) -> None:
 
 
 def _change_hold(books: Books, place: Place, event: said.HoldPlaced | said.HoldEnded) -> None:
-    name = HoldName(
+    hold = hold_of_event(event)
+    begins = isinstance(event, said.HoldPlaced)
+    if begins == (hold in books.holds):
+        raise BooksDiffer(
+            place,
+            f"hold {event.index} of 0x{event.purpose.hex()}",
+            stated="placed" if begins else "ended",
+            computed="live already" if begins else "not live",
+            account=event.account,
+            asset=event.asset,
+        )
+    quantity = event.quantity if begins else -event.quantity
+    _change(books, place, event, -quantity, quantity)
+    (books.holds.add if begins else books.holds.remove)(hold)
+
+
+def hold_of_event(event: said.HoldPlaced | said.HoldEnded) -> Hold:
+    """Return the hold that an event speaks of."""
+    return Hold(
         module=event.module,
         purpose=event.purpose,
         index=event.index,
         account=event.account,
         asset=event.asset,
         quantity=event.quantity,
+        deadline=event.deadline,
     )
-    deadlines = books.holds.get(name, ())
-    if isinstance(event, said.HoldPlaced):
-        _change(books, place, event, -event.quantity, event.quantity)
-        books.holds[name] = (*deadlines, event.deadline)
-        return
-    if not deadlines:
-        raise BooksDiffer(
-            place,
-            f"hold {event.index} of 0x{event.purpose.hex()}",
-            stated="ended",
-            computed="not live",
-            account=event.account,
-            asset=event.asset,
-        )
-    _change(books, place, event, event.quantity, -event.quantity)
-    if deadlines[1:]:
-        books.holds[name] = deadlines[1:]
-    else:
-        del books.holds[name]

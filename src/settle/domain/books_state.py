@@ -13,6 +13,7 @@ from settle.domain.ledger import (
     UNKNOWN_ACCOUNT,
     Account,
     Asset,
+    Hold,
     Holding,
     NonceState,
     Standing,
@@ -28,8 +29,7 @@ class LiveInstruction:
 
     `consents` has a bit per account, in order of first appearance; `accounts` counts them.
     `reserved` has each account whose deliveries are held, and whether it committed them; `released`
-    has those that ended a reservation, whose signed messages serve no second time. `withdrawals`
-    counts the accounts that withdrew since the last event that named the consents.
+    has those that ended a reservation, whose signed messages serve no second time.
     """
 
     initiator: Address
@@ -38,7 +38,6 @@ class LiveInstruction:
     consents: int
     reserved: frozenset[tuple[Address, bool]] = frozenset()
     released: frozenset[Address] = frozenset()
-    withdrawals: int = 0
 
     def without_reservation(self, account: Address) -> LiveInstruction:
         """Return the same instruction with nothing reserved by an account."""
@@ -54,18 +53,6 @@ class Participant:
     class_: int
     bic: bytes
     accounts: tuple[Address, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldName:
-    """What the end of a hold names: all of the hold except its deadline."""
-
-    module: Address
-    purpose: bytes
-    index: int
-    account: Address
-    asset: AssetId
-    quantity: int
 
 
 class BooksDiffer(Broken):
@@ -101,7 +88,7 @@ class Books:
     """State of the ledger and of every instruction, by value.
 
     Amounts in the asset's smallest unit. `holdings` has no entry for what was never touched;
-    `holds` has the deadlines of each live hold; `owners` has the LEI of each account's
+    `holds` has those that are live; `owners` has the LEI of each account's
     participant; `nonce_words` keeps two bits a nonce, 128 nonces to
     a word, as the chain does. `posted` and `moved` speak of the transaction at `last` only. All is
     changed in place by `advance` alone; whoever wants the state before takes a `copy`.
@@ -111,7 +98,7 @@ class Books:
     accounts: dict[Address, Account] = field(default_factory=dict)
     assets: dict[AssetId, Asset] = field(default_factory=dict)
     modules: set[Address] = field(default_factory=set)
-    holds: dict[HoldName, tuple[int, ...]] = field(default_factory=dict)
+    holds: set[Hold] = field(default_factory=set)
     nonce_words: dict[tuple[Address, int], int] = field(default_factory=dict)
     live: dict[InstructionId, LiveInstruction] = field(default_factory=dict)
     outcomes: dict[InstructionId, NonceState] = field(default_factory=dict)

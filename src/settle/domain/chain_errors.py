@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Final, TypeAlias, get_args
 
 from settle.domain.errors import Refused
-from settle.domain.ids import InstructionId, to_hex
+from settle.domain.ids import Address, InstructionId, to_hex
 from settle.domain.ledger_errors import LedgerError
 from settle.domain.reasons import Reason
 from settle.domain.registry_errors import RegistryError
@@ -47,7 +47,32 @@ class NotEnoughGas:
     needed: int
 
 
-SettlementError: TypeAlias = InstructionRefused | BatchEmpty | BatchTooLarge | NotEnoughGas
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotCanonical:
+    """A word of the terms has bits outside its type: two encodings must not give two ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnlyForSettlement:
+    """Affirmation is code of Settlement and is not called by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AffirmationHasNoCode:
+    """Settlement is deployed after the other half of its code."""
+
+    affirmation: Address
+
+
+SettlementError: TypeAlias = (
+    InstructionRefused
+    | BatchEmpty
+    | BatchTooLarge
+    | NotEnoughGas
+    | NotCanonical
+    | OnlyForSettlement
+    | AffirmationHasNoCode
+)
 ChainError: TypeAlias = SettlementError | LedgerError | RegistryError
 
 ERROR_TYPES: Final[Mapping[str, type[ChainError]]] = {

@@ -92,7 +92,10 @@ class Redeemed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """One leg of an instruction moved; both holdings are as they stand after this leg."""
+    """One leg of an instruction moved; both holdings are as they stand after this leg.
+
+    On chain each of the two is one packed word, see `holding_of_word`.
+    """
 
     instruction: InstructionId
     asset: AssetId
@@ -139,6 +142,7 @@ class HoldEnded:
     account: Address
     asset: AssetId
     quantity: int
+    deadline: int
     executed: bool
     holding: Holding
 
@@ -194,10 +198,11 @@ class ReservationEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentWithdrawn:
-    """The account took its consent back; this id settles no more."""
+    """The account took its consent back; this id settles no more. `consents` are those left."""
 
     id: InstructionId
     account: Address
+    consents: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from settle.domain.twin_affirm import (
     reserve,
     withdraw,
 )
-from settle.domain.twin_examine import Plan, examine
+from settle.domain.twin_examine import Plan, examine, read
 from settle.domain.twin_ledger import (
     create_asset,
     freeze_account,
@@ -127,16 +127,19 @@ def codes_of(events: Sequence[ChainEvent]) -> tuple[str, ...]:
 
 
 def status_of(state: ChainState, instruction: Instruction, *, now: int) -> ChainStatus:
-    """Say where an instruction stands, as far as its nonce and the clock tell."""
-    nonce = state.books.nonce_state(instruction.initiator, instruction.nonce)
+    """Say where an instruction stands, as far as its nonce and the clock tell.
+
+    Terms that can never settle are open until they lapse, whatever their nonce.
+    """
+    _, plan = read(state, instruction)
+    nonce = plan.nonce
     if nonce is NonceState.SETTLED:
         return ChainStatus.SETTLED
     if nonce is NonceState.CANCELLED:
         return ChainStatus.CANCELLED
     if now >= instruction.settle_by:
         return ChainStatus.LAPSED
-    is_live = nonce is NonceState.LIVE and state.id_of(instruction) in state.books.live
-    return ChainStatus.LIVE if is_live else ChainStatus.OPEN
+    return ChainStatus.OPEN if plan.live is None else ChainStatus.LIVE
 
 
 def _settle(draft: Draft, instruction: Instruction, plan: Plan) -> None:

@@ -13,6 +13,8 @@ from typing import Final
 from settle.domain.ids import Address, AssetId
 from settle.domain.keccak import keccak256
 
+HALF_BITS: Final = 128
+HALF_WORD: Final = (1 << HALF_BITS) - 1
 CODE_BYTES: Final = 12
 """Length of an asset's code on chain: an ISIN, or an ISO 4217 code and zeros behind it."""
 
@@ -72,6 +74,11 @@ class Holding:
     def balance(self) -> int:
         """All of it, held or not."""
         return self.available + self.held
+
+
+def holding_of_word(word: int) -> Holding:
+    """Unpack a holding as it is stored: available in the low 128 bits, held in the high."""
+    return Holding(available=word & HALF_WORD, held=word >> HALF_BITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ class AssetIsFrozen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetInvalid:
-    """An asset has a class, at most 18 decimals and a code."""
+    """An asset has a class, at most 18 decimals and a code of visible ASCII characters."""
 
     class_: AssetClass
     decimals: int
@@ -77,6 +77,15 @@ class HoldingTooSmall:
     asset: AssetId
     available: int
     needed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldingTooLarge:
+    """A holding fits 128 bits, also while a posting is under way."""
+
+    account: Address
+    asset: AssetId
+    quantity: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +199,7 @@ LedgerError: TypeAlias = (
     | QuantityIsZero
     | SupplyTooLarge
     | HoldingTooSmall
+    | HoldingTooLarge
     | ModuleNotActive
     | HoldNotLive
     | HoldAlreadyLive

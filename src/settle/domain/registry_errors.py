@@ -91,6 +91,21 @@ class OperationExpired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValidityTooLong:
+    """An operation is signed for at most 30 days."""
+
+    valid_by: int
+    latest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotASigner:
+    """Only a signer of the approver may do this."""
+
+    caller: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotOfTheOrganisation:
     """A signer is removed by one of its own organisation."""
 
@@ -132,6 +147,8 @@ RegistryError: TypeAlias = (
     | SignersNotOfTwoOrganisations
     | OperationDone
     | OperationExpired
+    | ValidityTooLong
+    | NotASigner
     | NotOfTheOrganisation
     | AccessManagedUnauthorized
     | AccessManagedRequiredDelay

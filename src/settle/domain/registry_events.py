@@ -56,6 +56,14 @@ class Approved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """A signer ended an operation that was signed and not done yet."""
+
+    operation: bytes
+    by: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignerRemoved:
     """A signer of an approver was removed by one of its own organisation."""
 
@@ -65,4 +73,4 @@ class SignerRemoved:
 
 
 RegistryEvent: TypeAlias = ParticipantAdmitted | ParticipantStandingSet | AccountOpened
-AuthorityEvent: TypeAlias = AuthorityUpdated | Approved | SignerRemoved
+AuthorityEvent: TypeAlias = AuthorityUpdated | Approved | Revoked | SignerRemoved

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from settle.domain.chain_events import (
     ConsentWithdrawn,
@@ -51,8 +50,8 @@ def affirm(
     found: list[Reason] = []
     consents = plan.consents
     for k, (account, signature) in enumerate(zip(plan.accounts, brought, strict=True)):
-        if signature is Brought.NOTHING and account != caller:
-            continue
+        if signature is Brought.NOTHING and (account != caller or consents >> k & 1):
+            continue  # a caller whose consent is on chain already only relays that of others
         found += _examine_entry(state, plan, k, account)
         if signature is Brought.BAD:
             found.append(reason("XBAD", k, account))
@@ -155,11 +154,8 @@ def withdraw(
 
     draft = Draft(state)
     end_reservations(draft, instruction, plan, (account,), executed=False)
-    draft.tell(ConsentWithdrawn(id=plan.id, account=account))
-    live = draft.books.live.get(plan.id)
-    if live is not None:  # the event does not tell which consents are left
-        left = live.consents & ~(1 << plan.accounts.index(account))
-        draft.books.live[plan.id] = replace(live, consents=left, withdrawals=0)
+    left = plan.consents & ~(1 << plan.accounts.index(account))
+    draft.tell(ConsentWithdrawn(id=plan.id, account=account, consents=left))
     return draft.close()
 
 
@@ -168,25 +164,30 @@ def cancel(
     instruction: Instruction,
     brought: Sequence[Brought],
     *,
+    valid_by: int,
     caller: Address,
     now: int,
 ) -> Step:
     """End the instruction, by its initiator alone or by all its accounts. Raises: Reverted."""
     plan = enter(state, instruction, now)
-    initiator = instruction.initiator
-    by_all = len(brought) == len(plan.accounts)
-    if by_all:
-        for account, signature in zip(plan.accounts, brought, strict=True):
-            if not _agrees(account, signature, caller):
-                refuse(plan.id, "XBAD", account)
-    else:
+    initiator, count = instruction.initiator, len(plan.accounts)
+    found: list[Reason] = []
+    if now >= valid_by:
+        found.append(reason("XEXP", 0, caller, valid_by, now))
+    by_all = len(brought) == count
+    asked: Sequence[Address] = plan.accounts
+    if not by_all:
+        asked = (initiator,)
         if len(brought) != 1:
-            needed, have = len(plan.accounts), len(brought)
-            refuse_if(plan.id, [reason("XSIG", 0, initiator, needed, have)])
-        if plan.all_consented:
-            refuse(plan.id, "XIRR", initiator)
-        if not _agrees(initiator, brought[0], caller):
-            refuse(plan.id, "XBAD", initiator)
+            found.append(reason("XSIG", 0, initiator, count, len(brought)))
+            asked = ()
+        elif plan.all_consented:
+            found.append(reason("XIRR", 0, initiator))
+            asked = ()
+    for account, signature in zip(asked, brought, strict=False):
+        if not _agrees(account, signature, caller):
+            found.append(reason("XBAD", plan.accounts.index(account), account))
+    refuse_if(plan.id, found)
 
     draft = Draft(state)
     end_reservations(draft, instruction, plan, plan.reserved, executed=False)

@@ -37,7 +37,7 @@ class Plan:
     """What an examination finds out on the way.
 
     `live` is set if this id is the live one of its nonce. `after` has the holding of the deliverer
-    and of the receiver after each leg. An instruction with too many legs has no id.
+    and of the receiver after each leg. An instruction with no legs or too many has no id.
     """
 
     id: InstructionId
@@ -93,7 +93,7 @@ def check_terms(instruction: Instruction) -> list[Reason]:
 def read(state: ChainState, instruction: Instruction) -> tuple[list[Reason], Plan]:
     """Read what is on chain about the instruction, once."""
     found = check_terms(instruction)
-    bounded = len(instruction.legs) <= MAX_LEGS
+    bounded = 0 < len(instruction.legs) <= MAX_LEGS
     plan = Plan(id=state.id_of(instruction) if bounded else NO_ID)
     if not found:
         plan.accounts = accounts_of(instruction)

@@ -18,7 +18,7 @@ from settle.domain.chain_events import (
 )
 from settle.domain.ids import Address, AssetId
 from settle.domain.instruction import Redemption
-from settle.domain.ledger import CODE_BYTES, Asset, AssetClass, NonceState, Standing
+from settle.domain.ledger import Asset, AssetClass, NonceState, Standing
 from settle.domain.ledger_errors import (
     AccountIsFrozen,
     AccountNotAdmitted,
@@ -37,6 +37,8 @@ from settle.domain.money import UINT128_MAX
 from settle.domain.twin_state import Brought, ChainState, Draft, Step
 
 MAX_DECIMALS: Final = 18
+_FIRST_VISIBLE: Final = 0x21
+_LAST_VISIBLE: Final = 0x7E
 
 
 def set_standing(state: ChainState, account: Address, standing: Standing, class_: int) -> Step:
@@ -60,7 +62,7 @@ def create_asset(
     state: ChainState, *, class_: AssetClass, decimals: int, code: bytes, issuer: Address
 ) -> Step:
     """Add an asset under the next number; codes are unique. Raises: Reverted."""
-    if class_ is AssetClass.NONE or decimals > MAX_DECIMALS or code == bytes(CODE_BYTES):
+    if class_ is AssetClass.NONE or decimals > MAX_DECIMALS or not _is_code(code):
         raise Reverted(AssetInvalid(class_=class_, decimals=decimals, code=code))
     assets = state.books.assets
     for number, asset in assets.items():
@@ -165,6 +167,12 @@ def require_available(state: ChainState, account: Address, asset: AssetId, neede
         raise Reverted(
             HoldingTooSmall(account=account, asset=asset, available=available, needed=needed)
         )
+
+
+def _is_code(code: bytes) -> bool:
+    """Whether a code is visible ASCII, then nothing: two that print alike are the same."""
+    text = code.rstrip(b"\x00")
+    return bool(text) and all(_FIRST_VISIBLE <= byte <= _LAST_VISIBLE for byte in text)
 
 
 def _said(state: ChainState, event: ChainEvent) -> Step:

@@ -15,6 +15,7 @@ from settle.domain.ledger_errors import (
     DeadlinePassed,
     DeadlineTooFar,
     HoldAlreadyLive,
+    HoldingTooLarge,
     HoldNotLive,
     HoldNotReleasable,
     HoldOfAnotherModule,
@@ -26,7 +27,6 @@ from settle.domain.ledger_errors import (
     TooManyMoves,
 )
 from settle.domain.money import UINT128_MAX
-from settle.domain.registry_errors import Panic
 from settle.domain.twin_ledger import (
     require_admitted,
     require_available,
@@ -34,8 +34,6 @@ from settle.domain.twin_ledger import (
     require_open,
 )
 from settle.domain.twin_state import ChainState, Draft, Step
-
-ARITHMETIC = 0x11
 
 
 def place_hold(state: ChainState, hold: Hold, *, caller: Address, now: int) -> Step:
@@ -89,8 +87,8 @@ def post(
     for hold in executed:
         _execute(draft, hold, caller, now)
     asset, total = AssetId(0), 0
-    for line in moves:
-        if line.asset != asset:
+    for k, line in enumerate(moves):
+        if k == 0 or line.asset != asset:
             if line.asset < asset:
                 raise Reverted(MovesNotGroupedByAsset(asset=line.asset, previous=asset))
             if total:
@@ -130,8 +128,10 @@ def _move(draft: Draft, purpose: bytes, line: Move, caller: Address) -> None:
         standing = draft.books.account(line.account).standing
         if standing is Standing.UNKNOWN:
             raise Reverted(AccountNotAdmitted(account=line.account, standing=standing))
-        if before.available + line.delta > UINT128_MAX:
-            raise Reverted(Panic(code=ARITHMETIC))
+        if before.balance + line.delta > UINT128_MAX:
+            raise Reverted(
+                HoldingTooLarge(account=line.account, asset=line.asset, quantity=line.delta)
+            )
     draft.tell(
         Moved(
             module=caller,

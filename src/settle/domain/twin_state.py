@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final, NoReturn, TypeAlias
 
 from settle.domain.books import apply_event, close_transaction
-from settle.domain.books_state import Books, HoldName
+from settle.domain.books_state import Books
 from settle.domain.chain_errors import InstructionRefused, Reverted
 from settle.domain.chain_events import ChainEvent, HoldEnded, HoldPlaced, Place
 from settle.domain.ids import ZERO_ADDRESS, ZERO_WORD, Address, AssetId, InstructionId
@@ -53,9 +53,7 @@ class ChainState:
 
     def is_live(self, hold: Hold) -> bool:
         """Whether a module's hold of exactly these terms is live."""
-        if hold.module == self.ledger:
-            return False
-        return hold.deadline in self.books.holds.get(hold_name(hold), ())
+        return hold.module != self.ledger and hold in self.books.holds
 
 
 Step: TypeAlias = tuple[ChainState, tuple[ChainEvent, ...]]
@@ -102,8 +100,6 @@ class Draft:
 
     def end(self, hold: Hold, *, executed: bool) -> None:
         """Turn held into available again."""
-        name = hold_name(hold)
-        deadlines = list(self.books.holds.get(name, ()))
         before = self.books.holding(hold.account, hold.asset)
         self.tell(
             HoldEnded(
@@ -113,32 +109,18 @@ class Draft:
                 account=hold.account,
                 asset=hold.asset,
                 quantity=hold.quantity,
+                deadline=hold.deadline,
                 executed=executed,
                 holding=Holding(
                     available=before.available + hold.quantity, held=before.held - hold.quantity
                 ),
             )
         )
-        if len(deadlines) > 1:  # the event does not tell which of them ended
-            deadlines.remove(hold.deadline)
-            self.books.holds[name] = tuple(deadlines)
 
     def close(self) -> Step:
         """Return the outcome. Raises: Broken if a transaction may not end like this."""
         close_transaction(self.books)
         return self.state, tuple(self._said)
-
-
-def hold_name(hold: Hold) -> HoldName:
-    """Return all of a hold except its deadline."""
-    return HoldName(
-        module=hold.module,
-        purpose=hold.purpose,
-        index=hold.index,
-        account=hold.account,
-        asset=hold.asset,
-        quantity=hold.quantity,
-    )
 
 
 def reason(code: str, leg: int, who: Address, needed: int = 0, have: int = 0) -> Reason:
