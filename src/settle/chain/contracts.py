@@ -55,9 +55,10 @@ class SettlementContract:
         """Put consents on chain."""
         return self._selector("affirm") + pack_request(instruction, signatures)
 
-    def cancel(self, instruction: Instruction, signatures: Sequence[bytes]) -> bytes:
-        """End an instruction, by its initiator or by all together."""
-        return self._selector("cancel") + pack_request(instruction, signatures)
+    def cancel(self, instruction: Instruction, valid_by: int, signatures: Sequence[bytes]) -> bytes:
+        """End an instruction, by its initiator or by all together; `valid_by` as they signed it."""
+        terms = instruction_tuple(instruction)
+        return self._abi.encode("cancel", terms, valid_by, list(signatures))
 
     def reserve(
         self, instruction: Instruction, account: bytes, signature: bytes, *, committed: bool

@@ -23,9 +23,6 @@ _ENUMS: Final[dict[str, Callable[[int], object]]] = {
     "enum Standing": Standing,
     "enum AssetClass": AssetClass,
 }
-EVENT_CONTRACTS: Final = ("Settlement", "Participants")
-"""The contracts that the follower reads; Affirmation's events come from Settlement's address."""
-
 Read = Callable[[bytes], object]
 """Reads an argument from the topics (from the second on) and the data, one after the other."""
 
@@ -74,17 +71,20 @@ class EventDecoder:
 
 def _plan(signature: Signature) -> _Plan:
     make = EVENT_TYPES.get(signature.name)
+    kept = {} if make is None else {field.name: field.type for field in fields(make)}
     inputs = signature.entry["inputs"]
     indexed = [item for item in inputs if item["indexed"]]
     ordered = [*indexed, *(item for item in inputs if not item["indexed"])]
     reads: list[tuple[str, Read]] = []
     offset = 0
     for item in ordered:
-        read, size = _reader(item, offset)
-        reads.append((field_name(item["name"]), read))
+        name = field_name(item["name"])
+        packed = kept.get(name) == "Holding" and item["type"] == "uint256"
+        read, size = (_packed_holding(offset), _WORD) if packed else _reader(item, offset)
+        reads.append((name, read))
         offset += size
     if make is not None:
-        wanted, found = {field.name for field in fields(make)}, {name for name, _ in reads}
+        wanted, found = set(kept), {name for name, _ in reads}
         if wanted != found:
             raise Broken(
                 f"the event {signature.name} has {sorted(found)}, its record {sorted(wanted)}"
@@ -150,5 +150,18 @@ def _holding(start: int) -> Read:
 
     def read(words: bytes) -> object:
         return Holding(available=available(words), held=held(words))  # type: ignore[arg-type]
+
+    return read
+
+
+def _packed_holding(start: int) -> Read:
+    """One word as the ledger stores it: held in the high half, available in the low."""
+    middle, end = start + 16, start + 32
+
+    def read(words: bytes) -> object:
+        return Holding(
+            available=int.from_bytes(words[middle:end], "big"),
+            held=int.from_bytes(words[start:middle], "big"),
+        )
 
     return read
