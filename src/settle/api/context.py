@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from settle.api.event_watch import EventWatch
     from settle.api.metrics import Metrics
     from settle.services.trade_ports import TradingStore
+    from settle.services.venue import Venue
     from settle.settings import ApiSettings
     from settle.store.database import Database
 
@@ -47,13 +48,21 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """Everything that requests are answered with."""
+    """Everything that requests are answered with. `audiences`: what signatures may be for."""
 
     database: Database
-    store: TradingStore
+    venue: Venue
     settings: ApiSettings
     audiences: tuple[str, ...]
-    clock: Callable[[], int]
     watch: EventWatch
     metrics: Metrics
     checks: Callable[[], Sequence[Check]]
+
+    @property
+    def store(self) -> TradingStore:
+        """Where the use cases keep things."""
+        return self.venue.store
+
+    def clock(self) -> int:
+        """Unix seconds."""
+        return self.venue.clock()

@@ -7,7 +7,6 @@ next time (503, 500) and what was never understood (422 for its form) is not.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import zlib
@@ -15,9 +14,9 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
-from fastapi import Depends, Header, Request
+from fastapi import Header
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
@@ -114,7 +113,7 @@ def _in_progress() -> Conflict:
     return Conflict("request_in_progress", "a request with this Idempotency-Key is being worked on")
 
 
-Work = Callable[["Connection"], Answer]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,32 +128,39 @@ class Operation:
     trace_id: str
 
     async def perform(
-        self, work: Work, then: Callable[[], Awaitable[Answer | None]] | None = None
+        self,
+        check: Callable[[], T],
+        work: Callable[[Connection, T], Answer],
+        then: Callable[[Answer], Awaitable[Answer | None]] | None = None,
     ) -> Response:
         """Do `work` in one transaction with the key, unless it was done before.
 
-        `then` may wait for what follows and give a better answer, which is kept instead.
-        Raises: what `work` raises; Conflict while the same request is under way; InvalidInput where
-        the key stands for another request.
+        `check` comes before it, without a lock; `work` gets what it gives. `then` may wait for what
+        follows and give a better answer, which is kept instead.
+        Raises: what they raise, refusals of the rules apart, which are answers; Conflict while the
+        same request is under way; InvalidInput where the key stands for another request.
         """
         with self.underway.claimed(self.caller.name, self.key):
-            answer, replayed = await run_in_threadpool(self._once, work)
+            answer, replayed = await run_in_threadpool(self._once, check, work)
             if not replayed:
                 self.context.watch.ring()
-                later = None if then is None else await then()
+                later = None if then is None else await then(answer)
                 if later is not None:
                     answer = later
                     await run_in_threadpool(self._keep, answer)
             return answer.response(replayed=replayed)
 
-    def _once(self, work: Work) -> tuple[Answer, bool]:
+    def _once(
+        self, check: Callable[[], T], work: Callable[[Connection, T], Answer]
+    ) -> tuple[Answer, bool]:
         context = self.context
         try:
+            checked = check()
             with context.database.transaction() as conn:
                 before = self._claim(conn)
                 if before is not None:
                     return before, True
-                answer = work(conn)
+                answer = work(conn, checked)
                 context.store.answer_key(
                     conn, self.caller.name, self.key, answer.status, answer.packed()
                 )
@@ -207,20 +213,3 @@ class Operation:
 
 
 _NOT_OURS: Final = frozenset(("idempotency_key_reused", "request_in_progress"))
-
-
-def operation(request: Request, idempotency_key: KeyHeader) -> Operation:
-    """Make the operation of a request; a dependency of every POST."""
-    state = request.state
-    target = f"{request.method} {request.url.path}?{request.url.query}".encode()
-    return Operation(
-        context=request.app.state.context,
-        underway=request.app.state.underway,
-        caller=state.caller,
-        key=idempotency_key,
-        digest=hashlib.sha256(target + b"\n" + state.body_digest).digest(),
-        trace_id=state.trace_id,
-    )
-
-
-OperationNeeded = Annotated[Operation, Depends(operation)]

@@ -6,7 +6,7 @@ by its JSON pointer, `reasons` says why the rules or the present state say no.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from settle.domain.errors import (
     SettleError,
     Unavailable,
 )
+from settle.domain.ids import Address
 from settle.domain.reasons import Reason, kind_of
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -78,10 +79,12 @@ class ReasonOut(Document):
     """One reason of law L6: what is in the way, who can clear it, what is needed and what is there.
 
     `leg` is the index of the leg, or of the account for a consent. `measure` says what `needed` and
-    `have` count.
+    `have` count. `have` is null where it would tell of another participant's account. `iso` is the
+    code of sese.024 that says it to the caller.
     """
 
     code: str
+    iso: str
     sentence: str
     clears: str
     clears_by: str
@@ -90,7 +93,7 @@ class ReasonOut(Document):
     account: AddressHex | None
     measure: str
     needed: Units
-    have: Units
+    have: Units | None
 
 
 class Problem(Document):
@@ -132,11 +135,16 @@ class Problem(Document):
     reasons: tuple[ReasonOut, ...] = ()
 
 
-def reason_out(reason: Reason) -> ReasonOut:
-    """Write a reason with the sentences of its code."""
+def reason_out(reason: Reason, own: Collection[Address] | None = ()) -> ReasonOut:
+    """Write a reason with the sentences of its code, for the owner of the accounts `own`.
+
+    None is for those who see everything.
+    """
     kind = kind_of(reason.code)
+    told_all = own is None or reason.who is None or reason.who in own
     return ReasonOut(
         code=reason.code,
+        iso=kind.iso if told_all else kind.iso_other,
         sentence=kind.sentence,
         clears=kind.clears,
         clears_by=kind.clears_by,
@@ -145,7 +153,7 @@ def reason_out(reason: Reason) -> ReasonOut:
         account=reason.who,
         measure=kind.measure,
         needed=reason.needed,
-        have=reason.have,
+        have=reason.have if told_all else None,
     )
 
 
