@@ -15,8 +15,8 @@ from settle.domain.reasons import Reason
 from settle.domain.status import Status
 from settle.services.chain_rows import AccountRow, AssetRow, BlockRow, Cursor, HoldingRow
 from settle.services.trade_rows import (
+    CancellationRow,
     OwnedAccount,
-    Purpose,
     Queue,
     Role,
     SideState,
@@ -109,6 +109,7 @@ class TestBooks:
         )
         with database.transaction() as conn:
             assert STORE.final_head(conn) is None
+            assert STORE.followed_to(conn) is None
             CHAIN.add_blocks(conn, [block], [])
             CHAIN.set_cursor(
                 conn,
@@ -122,6 +123,7 @@ class TestBooks:
             assert STORE.holdings_of(conn, [ACCOUNT_A, ACCOUNT_B]) == [holding]
             assert STORE.account_rows(conn, [ACCOUNT_A, ACCOUNT_B]) == {ACCOUNT_A: account}
             assert STORE.final_head(conn) == (3, 1_234)
+            assert STORE.followed_to(conn) == 3
 
 
 class TestSides:
@@ -173,14 +175,29 @@ class TestSides:
             STORE.add_sides(conn, rows)
             STORE.set_side_states(conn, [replace(rows[3], state=SideState.MATCHED)])
             STORE.end_sides(conn, [number(5)])
-            equal = STORE.open_sides(conn, equal_keys=[b"\x01" * 16], limit=9)
+            key, other = b"\x01" * 16, b"\x02" * 16
+            equal = STORE.sides_to_match(conn, [key], besides=LEI_B, limit=9)
             assert ids(equal) == [number(1)]
-            near = STORE.open_sides(
-                conn, reference_keys=[b"\x04" * 16], security_keys=[b"\x02" * 16], limit=9
-            )
-            assert ids(near) == [number(1), number(2)]
-            assert ids(STORE.open_sides(conn, security_keys=[b"\x02" * 16], limit=1)) == [number(1)]
-            assert STORE.open_sides(conn, limit=9) == []
+            assert STORE.sides_to_match(conn, [key], besides=LEI_A, limit=9) == []
+
+            def near(
+                *, references: tuple[bytes, ...] = (), bare: tuple[bytes, ...] = (), limit: int = 9
+            ) -> list[TradeId]:
+                return ids(
+                    STORE.sides_nearby(
+                        conn,
+                        reference_keys=references,
+                        security_keys=() if bare else (other,),
+                        bare_security_keys=bare,
+                        besides=LEI_B,
+                        limit=limit,
+                    )
+                )
+
+            assert near() == [number(1), number(2)]
+            assert near(limit=1) == [number(1)]
+            assert near(bare=(other,)) == [number(1)]
+            assert near(bare=(other,), references=(b"\x04" * 16,)) == [number(1), number(2)]
             assert STORE.sides_of(conn, [number(5)])[number(5)][0].state is SideState.ENDED
 
 
@@ -294,7 +311,6 @@ class TestTrades:
                 [
                     SignatureRow(
                         digest=digest,
-                        purpose=Purpose.CONSENT,
                         account=ACCOUNT_A,
                         signature=b"\x01" * 65,
                         created_at=1,
@@ -334,7 +350,6 @@ class TestSignatures:
         assert digest is not None
         first = SignatureRow(
             digest=digest,
-            purpose=Purpose.CONSENT,
             account=ACCOUNT_A,
             signature=b"first",
             created_at=1,
@@ -342,14 +357,26 @@ class TestSignatures:
         with database.transaction() as conn:
             STORE.add_signatures(conn, [first, replace(first, account=ACCOUNT_B)])
             STORE.add_signatures(conn, [replace(first, signature=b"second")])
-            STORE.add_signatures(conn, [replace(first, purpose=Purpose.CANCELLATION)])
             STORE.add_signatures(conn, [])
-            assert STORE.signatures(conn, [digest], Purpose.CONSENT) == {
+            assert STORE.signatures(conn, [digest]) == {
                 digest: {ACCOUNT_A: b"first", ACCOUNT_B: b"first"}
             }
-            cancellations = STORE.signatures(conn, [digest], Purpose.CANCELLATION)
-            assert cancellations == {digest: {ACCOUNT_A: b"first"}}
-            assert STORE.signatures(conn, [], Purpose.CONSENT) == {}
+            assert STORE.signatures(conn, []) == {}
+
+    def test_the_last_cancellation_of_an_account_counts(self, database: Database) -> None:
+        digest = trade(1).digest
+        assert digest is not None
+        first = CancellationRow(
+            digest=digest, account=ACCOUNT_A, valid_by=10, signature=b"first", created_at=1
+        )
+        second = replace(first, valid_by=20, signature=b"second", created_at=2)
+        other = replace(first, account=ACCOUNT_B)
+        with database.transaction() as conn:
+            assert STORE.cancellations(conn, digest) == {}
+            for row in (first, other, second):
+                STORE.put_cancellation(conn, row)
+            found = STORE.cancellations(conn, digest)
+            assert found == {ACCOUNT_A: second, ACCOUNT_B: other}
 
 
 class TestQueue:
@@ -379,7 +406,7 @@ class TestQueue:
         ]
         with database.transaction() as conn:
             STORE.add_trades(conn, rows)
-            assert [row.nonce for row in STORE.sent_trades(conn)] == [2, 1]
+            assert STORE.sent_trades(conn) == [number(2), number(1)]
             assert [row.nonce for row in STORE.trades_of_batch(conn, 1)] == [2, 3]
             moved = replace(
                 rows[1], queue=None, batch_id=None, batch_cap=5, wake_at=3, status=Status.SETTLED

@@ -86,7 +86,6 @@ def side(n: int, **changes: Any) -> SideRow:
         equal_key=b"\x01" * 16,
         reference_key=None,
         security_key=b"\x02" * 16,
-        fields_digest=b"\x03" * 16,
     )
     return replace(row, **changes)
 

@@ -206,7 +206,7 @@ class Outgoing(Protocol):
     def settle_many(self, conn: Connection, batch: Sequence[SignedInstruction], *, gas: int) -> int:
         """Enqueue `settleMany`; the number of the transaction. Purpose `settle`."""
 
-    def cancel(self, conn: Connection, instruction: SignedInstruction) -> int:
+    def cancel(self, conn: Connection, instruction: SignedInstruction, *, valid_by: int) -> int:
         """Enqueue `cancel` with its Cancellation signatures, one of every account in order.
 
         Gives the number of the transaction. Purpose `cancel`.

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from settle.domain.status import Status
     from settle.services.chain_rows import AccountRow, AssetRow, HoldingRow
     from settle.services.trade_rows import (
+        CancellationRow,
         EventRow,
         NewEvent,
         OwnedAccount,
         ParticipantRow,
-        Purpose,
         Queue,
         SideRow,
         SignatureRow,
@@ -91,6 +91,9 @@ class BooksStore(Protocol):
     ) -> Mapping[Address, AccountRow]:
         """What the chain says of these accounts."""
 
+    def followed_to(self, conn: Connection) -> int | None:
+        """Number of the newest block that is stored, final or not."""
+
     def final_head(self, conn: Connection) -> tuple[int, int] | None:
         """Number and timestamp of the newest final block that is stored."""
 
@@ -103,16 +106,25 @@ class SideStore(Protocol):
     ) -> Mapping[str, SideRow]:
         """Sides of a participant by its own references."""
 
-    def open_sides(
+    def sides_to_match(
+        self, conn: Connection, equal_keys: Collection[bytes], *, besides: Lei, limit: int
+    ) -> Sequence[SideRow]:
+        """Open sides of others with one of these keys, oldest first."""
+
+    def sides_nearby(
         self,
         conn: Connection,
         *,
-        equal_keys: Collection[bytes] = (),
-        reference_keys: Collection[bytes] = (),
-        security_keys: Collection[bytes] = (),
+        reference_keys: Collection[bytes],
+        security_keys: Collection[bytes],
+        bare_security_keys: Collection[bytes],
+        besides: Lei,
         limit: int,
     ) -> Sequence[SideRow]:
-        """Open sides that have one of these keys, oldest first."""
+        """Open sides of others that may mean the same trade, oldest first.
+
+        `bare_security_keys` finds those alone that give no common reference.
+        """
 
     def sides_of(
         self, conn: Connection, trade_ids: Collection[TradeId]
@@ -186,12 +198,20 @@ class SignatureStore(Protocol):
     """Signatures that were checked."""
 
     def signatures(
-        self, conn: Connection, digests: Collection[InstructionId], purpose: Purpose
+        self, conn: Connection, digests: Collection[InstructionId]
     ) -> Mapping[InstructionId, Mapping[Address, bytes]]:
-        """Signatures by digest and account; a digest without any may be missing."""
+        """Consents by digest and account; a digest without any may be missing."""
 
     def add_signatures(self, conn: Connection, rows: Sequence[SignatureRow]) -> None:
-        """Write signatures. One that is there already stays."""
+        """Write consents. One that is there already stays."""
+
+    def cancellations(
+        self, conn: Connection, digest: InstructionId
+    ) -> Mapping[Address, CancellationRow]:
+        """Who asked to end an instruction."""
+
+    def put_cancellation(self, conn: Connection, row: CancellationRow) -> None:
+        """Write that an account asks to end an instruction, in place of what it asked before."""
 
 
 class QueueStore(Protocol):
@@ -200,11 +220,14 @@ class QueueStore(Protocol):
     def ready_trades(self, conn: Connection, limit: int) -> Sequence[TradeRow]:
         """Ready ones: most urgent priority, then older settlement date, then larger value."""
 
-    def sent_trades(self, conn: Connection) -> Sequence[TradeRow]:
+    def sent_trades(self, conn: Connection) -> Sequence[TradeId]:
         """Those in transactions that no block is known to hold, in order of the transactions."""
 
     def trades_of_batch(self, conn: Connection, batch_id: int) -> Sequence[TradeRow]:
-        """Those still carried by a transaction, or to be cancelled by it."""
+        """Those still carried by a transaction."""
+
+    def trade_of_cancellation(self, conn: Connection, cancel_id: int) -> TradeRow | None:
+        """The trade that a transaction is to cancel."""
 
     def positions(
         self, conn: Connection, trade_ids: Collection[TradeId]

@@ -74,7 +74,6 @@ class SideRow:
     equal_key: bytes
     reference_key: bytes | None
     security_key: bytes
-    fields_digest: bytes
     presigned: Instruction | None = None
 
 
@@ -141,20 +140,23 @@ class TradeRow:
         return self.deliverer_lei, self.receiver_lei
 
 
-class Purpose(StrEnum):
-    """What an account signed about an instruction."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureRow:
+    """An account's consent to an instruction: a signature over its digest that was checked."""
 
-    CONSENT = "consent"
-    CANCELLATION = "cancellation"
+    digest: InstructionId
+    account: Address
+    signature: bytes
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureRow:
-    """A signature that was checked, of an account over an instruction's digest or its end."""
+class CancellationRow:
+    """An account's consent to end an instruction, checked; it serves until `valid_by`."""
 
     digest: InstructionId
-    purpose: Purpose
     account: Address
+    valid_by: int
     signature: bytes
     created_at: int
 

@@ -71,6 +71,11 @@ class ReadBooks:
             found |= {row.account: derived.account_row(row) for row in conn.execute(statement)}
         return found
 
+    def followed_to(self, conn: Connection) -> int | None:
+        """Number of the newest block that is stored, final or not."""
+        found: int | None = conn.execute(select(cursor.c.number)).scalar_one_or_none()
+        return found
+
     def final_head(self, conn: Connection) -> tuple[int, int] | None:
         """Number and timestamp of the newest final block that is stored."""
         found = conn.execute(

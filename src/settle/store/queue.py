@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, s
 from settle.domain.ids import TradeId
 from settle.services.trade_rows import Queue
 from settle.store.columns import batches
-from settle.store.tables import ASLEEP, IN_FLIGHT, READY, trades
+from settle.store.tables import ASLEEP, CANCELLING, IN_FLIGHT, READY, trades
 from settle.store.tables import waits as wait_table
 from settle.store.tables_chain import holdings
 from settle.store.trade_columns import trade_of
@@ -30,13 +30,15 @@ class ExecutionQueue:
         found = conn.execute(select(trades).where(READY).order_by(*order).limit(limit))
         return [trade_of(row) for row in found]
 
-    def sent_trades(self, conn: Connection) -> Sequence[TradeRow]:
+    def sent_trades(self, conn: Connection) -> Sequence[TradeId]:
         """Those in transactions that no block is known to hold, in order of the transactions."""
         sent = trades.c.queue == Queue.SENT.value
         found = conn.execute(
-            select(trades).where(IN_FLIGHT, sent).order_by(trades.c.batch_id, trades.c.trade_id)
+            select(trades.c.trade_id)
+            .where(IN_FLIGHT, sent)
+            .order_by(trades.c.batch_id, trades.c.trade_id)
         )
-        return [trade_of(row) for row in found]
+        return [TradeId(number) for number in found.scalars()]
 
     def trades_of_batch(self, conn: Connection, batch_id: int) -> Sequence[TradeRow]:
         """Those still carried by a transaction."""
@@ -46,6 +48,12 @@ class ExecutionQueue:
             .order_by(trades.c.trade_id)
         )
         return [trade_of(row) for row in found]
+
+    def trade_of_cancellation(self, conn: Connection, cancel_id: int) -> TradeRow | None:
+        """The trade that a transaction is to cancel."""
+        found = conn.execute(select(trades).where(CANCELLING, trades.c.cancel_id == cancel_id))
+        row = found.one_or_none()
+        return None if row is None else trade_of(row)
 
     def positions(
         self, conn: Connection, trade_ids: Collection[TradeId]

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from settle.domain.ids import TradeId
 from settle.services.trade_rows import SideRow, SideState
@@ -32,28 +42,35 @@ class Sides:
             found |= {row.reference: _side(row) for row in conn.execute(statement)}
         return found
 
-    def open_sides(
+    def sides_to_match(
+        self, conn: Connection, equal_keys: Collection[bytes], *, besides: Lei, limit: int
+    ) -> Sequence[SideRow]:
+        """Open sides of others with one of these keys, oldest first."""
+        return _open(conn, sides.c.equal_key.in_(equal_keys), besides, limit)
+
+    def sides_nearby(
         self,
         conn: Connection,
         *,
-        equal_keys: Collection[bytes] = (),
-        reference_keys: Collection[bytes] = (),
-        security_keys: Collection[bytes] = (),
+        reference_keys: Collection[bytes],
+        security_keys: Collection[bytes],
+        bare_security_keys: Collection[bytes],
+        besides: Lei,
         limit: int,
     ) -> Sequence[SideRow]:
-        """Open sides that have one of these keys, oldest first."""
-        wanted = (
-            (sides.c.equal_key, equal_keys),
-            (sides.c.reference_key, reference_keys),
-            (sides.c.security_key, security_keys),
-        )
-        conditions = [column.in_(keys) for column, keys in wanted if keys]
-        if not conditions:
-            return []
-        statement = (
-            select(sides).where(OPEN_SIDE, or_(*conditions)).order_by(sides.c.side_id).limit(limit)
-        )
-        return [_side(row) for row in conn.execute(statement)]
+        """Open sides of others that may mean the same trade, oldest first."""
+        columns = sides.c
+        bare = and_(columns.security_key.in_(bare_security_keys), columns.reference_key.is_(None))
+        conditions = [
+            condition
+            for condition, keys in (
+                (columns.reference_key.in_(reference_keys), reference_keys),
+                (columns.security_key.in_(security_keys), security_keys),
+                (bare, bare_security_keys),
+            )
+            if keys
+        ]
+        return _open(conn, or_(*conditions), besides, limit) if conditions else []
 
     def sides_of(
         self, conn: Connection, trade_ids: Collection[TradeId]
@@ -89,6 +106,18 @@ class Sides:
             )
 
 
+def _open(
+    conn: Connection, condition: ColumnElement[bool], besides: Lei, limit: int
+) -> list[SideRow]:
+    statement = (
+        select(sides)
+        .where(OPEN_SIDE, condition, sides.c.lei != besides)
+        .order_by(sides.c.side_id)
+        .limit(limit)
+    )
+    return [_side(row) for row in conn.execute(statement)]
+
+
 def _columns(row: SideRow) -> dict[str, Any]:
     return {
         "side_id": row.side.side_id,
@@ -100,7 +129,6 @@ def _columns(row: SideRow) -> dict[str, Any]:
         "reference_key": row.reference_key,
         "security_key": row.security_key,
         "fields": side_text(row.side),
-        "fields_digest": row.fields_digest,
         "instruction": terms_text(row.presigned),
         "received_at": row.side.received_at,
     }
@@ -114,6 +142,5 @@ def _side(row: Row[Any]) -> SideRow:
         equal_key=row.equal_key,
         reference_key=row.reference_key,
         security_key=row.security_key,
-        fields_digest=row.fields_digest,
         presigned=terms_of(row.instruction),
     )

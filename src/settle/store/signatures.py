@@ -8,42 +8,41 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from settle.domain.ids import InstructionId
+from settle.services.trade_rows import CancellationRow
 from settle.store.columns import batches, upsert
+from settle.store.tables import cancellations as cancellation_table
 from settle.store.tables import signatures as signature_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from settle.domain.ids import Address
-    from settle.services.trade_rows import Purpose, SignatureRow
+    from settle.services.trade_rows import SignatureRow
 
 
 class Signatures:
     """The port `SignatureStore`."""
 
     def signatures(
-        self, conn: Connection, digests: Collection[InstructionId], purpose: Purpose
+        self, conn: Connection, digests: Collection[InstructionId]
     ) -> Mapping[InstructionId, Mapping[Address, bytes]]:
-        """Signatures by digest and account; a digest without any may be missing."""
+        """Consents by digest and account; a digest without any may be missing."""
         columns = signature_table.c
         found: dict[InstructionId, dict[Address, bytes]] = defaultdict(dict)
         for some in batches(digests):
-            statement = select(columns.digest, columns.account, columns.signature).where(
-                columns.digest.in_(some), columns.purpose == purpose.value
-            )
-            for digest, account, signature in conn.execute(statement):
-                found[InstructionId(digest)][account] = signature
+            statement = select(columns.digest, columns.account, columns.signature)
+            for row in conn.execute(statement.where(columns.digest.in_(some))):
+                found[InstructionId(row.digest)][row.account] = row.signature
         return dict(found)
 
     def add_signatures(self, conn: Connection, rows: Sequence[SignatureRow]) -> None:
-        """Write signatures. One that is there already stays."""
+        """Write consents. One that is there already stays."""
         if rows:
             conn.execute(
                 upsert(conn, signature_table).on_conflict_do_nothing(),
                 [
                     {
                         "digest": row.digest,
-                        "purpose": row.purpose.value,
                         "account": row.account,
                         "signature": row.signature,
                         "created_at": row.created_at,
@@ -51,3 +50,35 @@ class Signatures:
                     for row in rows
                 ],
             )
+
+    def cancellations(
+        self, conn: Connection, digest: InstructionId
+    ) -> Mapping[Address, CancellationRow]:
+        """Who asked to end an instruction."""
+        found = conn.execute(
+            select(cancellation_table).where(cancellation_table.c.digest == digest)
+        )
+        return {
+            row.account: CancellationRow(
+                digest=InstructionId(row.digest),
+                account=row.account,
+                valid_by=row.valid_by,
+                signature=row.signature,
+                created_at=row.created_at,
+            )
+            for row in found
+        }
+
+    def put_cancellation(self, conn: Connection, row: CancellationRow) -> None:
+        """Write that an account asks to end an instruction, in place of what it asked before."""
+        values = {
+            "valid_by": row.valid_by,
+            "signature": row.signature,
+            "created_at": row.created_at,
+        }
+        statement = upsert(conn, cancellation_table)
+        conn.execute(
+            statement.values(
+                digest=row.digest, account=row.account, **values
+            ).on_conflict_do_update(index_elements=["digest", "account"], set_=values)
+        )

@@ -34,6 +34,7 @@ UNSETTLED: Final = text("status <> 'Settled'")
 READY: Final = text("queue = 'ready'")
 IN_FLIGHT: Final = text("queue IN ('sent', 'seen')")
 ASLEEP: Final = text("wake_at IS NOT NULL")
+CANCELLING: Final = text("cancel_id IS NOT NULL")
 NEAR: Final = text("near_trade IS NOT NULL")
 OPEN_SIDE: Final = text("state = 'open'")
 
@@ -148,6 +149,7 @@ trades = Table(
         postgresql_where=READY,
     ),
     Index("trades_wake", "wake_at", sqlite_where=ASLEEP, postgresql_where=ASLEEP),
+    Index("trades_cancel", "cancel_id", sqlite_where=CANCELLING, postgresql_where=CANCELLING),
     Index("trades_near", "near_trade", sqlite_where=NEAR, postgresql_where=NEAR),
     Index(
         "trades_in_flight",
@@ -169,7 +171,6 @@ sides = Table(
     Column("reference_key", LargeBinary(16), doc="of the parties and the common reference"),
     Column("security_key", LargeBinary(16), nullable=False, doc="of the parties and the ISIN"),
     Column("fields", Text, nullable=False, doc="what was instructed, JSON"),
-    Column("fields_digest", LargeBinary(16), nullable=False, doc="tells a repeat from a change"),
     Column("instruction", Text, doc="the terms that it signed beforehand, JSON"),
     Column("received_at", BigInteger, nullable=False),
     UniqueConstraint("lei", "reference"),
@@ -188,8 +189,18 @@ signatures = Table(
     "signatures",
     metadata,
     Column("digest", LargeBinary(32), primary_key=True, doc="id of the instruction"),
-    Column("purpose", String(12), primary_key=True, doc="consent or cancellation"),
     Column("account", AccountBytes, primary_key=True),
+    Column("signature", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+cancellations = Table(
+    "cancellations",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True, doc="id of the instruction"),
+    Column("account", AccountBytes, primary_key=True),
+    Column("valid_by", BigInteger, nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,

@@ -23,7 +23,6 @@ from sqlalchemy import (
 from settle.domain.errors import Broken
 from settle.domain.ids import InstructionId
 from settle.domain.status import Status
-from settle.services.trade_rows import Purpose
 from settle.store.columns import batches
 from settle.store.tables import OPEN, UNSETTLED, signatures, trades
 from settle.store.trade_columns import CHANGING, columns_of, trade_of
@@ -158,7 +157,6 @@ def _parties(lei: Lei) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 def _consented(account: ColumnElement[Any]) -> ColumnElement[bool]:
     return exists().where(
         signatures.c.digest == trades.c.digest,
-        signatures.c.purpose == Purpose.CONSENT.value,
         signatures.c.account == account,
     )
 

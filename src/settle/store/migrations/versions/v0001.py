@@ -17,6 +17,16 @@ depends_on = None
 def upgrade() -> None:
     """Create the tables."""
     op.create_table(
+        "cancellations",
+        sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("account", sa.LargeBinary(20), nullable=False),
+        sa.Column("valid_by", sa.BigInteger(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", "account", name="cancellations_pkey"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "openings",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
@@ -36,11 +46,10 @@ def upgrade() -> None:
     op.create_table(
         "signatures",
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
-        sa.Column("purpose", sa.String(12), nullable=False),
         sa.Column("account", sa.LargeBinary(20), nullable=False),
         sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("digest", "purpose", "account", name="signatures_pkey"),
+        sa.PrimaryKeyConstraint("digest", "account", name="signatures_pkey"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -80,6 +89,13 @@ def upgrade() -> None:
         sa.Column("ended_block", sa.BigInteger()),
         sa.Column("settled_tx", sa.LargeBinary(32)),
         sa.PrimaryKeyConstraint("trade_id", name="trades_pkey"),
+    )
+    op.create_index(
+        "trades_cancel",
+        "trades",
+        ["cancel_id"],
+        sqlite_where=sa.text("cancel_id IS NOT NULL"),
+        postgresql_where=sa.text("cancel_id IS NOT NULL"),
     )
     op.create_index(
         "trades_deadline",
@@ -180,7 +196,6 @@ def upgrade() -> None:
         sa.Column("reference_key", sa.LargeBinary(16)),
         sa.Column("security_key", sa.LargeBinary(16), nullable=False),
         sa.Column("fields", sa.Text(), nullable=False),
-        sa.Column("fields_digest", sa.LargeBinary(16), nullable=False),
         sa.Column("instruction", sa.Text()),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["lei"], ["participants.lei"], name="sides_lei_fkey"),

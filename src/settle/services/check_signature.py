@@ -1,0 +1,33 @@
+"""Whose signature it is: of a key by recovery, of a wallet by asking it on chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from settle.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from settle.domain.ids import Address
+    from settle.services.venue import Venue
+
+
+def signer_among(
+    venue: Venue, digest: bytes, signature: bytes, accounts: Collection[Address]
+) -> Address | None:
+    """Which of the accounts signed the digest; None if none did.
+
+    A wallet (ERC-1271) is asked only where recovery did not give one of the accounts. Raises
+    Unavailable if the chain does not answer: then nobody knows.
+    """
+    try:
+        recovered = venue.recover(digest, signature)
+    except InvalidInput:
+        recovered = None
+    if recovered in accounts:
+        return recovered
+    for account in accounts:
+        if venue.chain.accepts(account, digest, signature):
+            return account
+    return None
