@@ -44,7 +44,7 @@ class HeldLease:
         self._clock = clock
         self._holder = holder or this_holder()
         self.name = name
-        self.token = 0
+        self.token = 0  # none: never taken, or lost to another
         self._renewed_at = 0
 
     def take(self) -> None:
@@ -81,13 +81,14 @@ class HeldLease:
 
         Raises Unavailable if another took the lease over: nothing of the transaction may stay.
         """
-        if not self._store.holds_lease(conn, self.name, self.token):
+        if not self.token or not self._store.holds_lease(conn, self.name, self.token):
             raise self._lost()
 
     def give_up(self) -> None:
         """Let the next one take it at once."""
         with self._database.transaction() as conn:
             self._grant(conn, token=self.token, replaces=self.token, expires_at=self._clock())
+        self.token = 0
 
     def _grant(self, conn: Connection, *, token: int, replaces: int, expires_at: int) -> None:
         lease = Lease(name=self.name, holder=self._holder, token=token, expires_at=expires_at)
@@ -95,6 +96,7 @@ class HeldLease:
             raise self._lost()
 
     def _lost(self) -> Unavailable:
+        self.token = 0
         return Unavailable(f"another process took over {self.name}", code="lease_lost")
 
 

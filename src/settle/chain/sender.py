@@ -100,6 +100,7 @@ class Sender:
         )
         self._maker = AttemptMaker(profile=profile, key=key, clock=clock)
         self._outcomes = Outcomes(node=node, profile=profile, clock=clock)
+        self._opened = False
         self._pumping = threading.Lock()
         self._refusals: dict[bytes, str] = {}  # by attempt; for people only, they decide nothing
 
@@ -111,13 +112,18 @@ class Sender:
         Raises Unavailable while another process sends under this key; Broken if the chain knows
         transactions of the key that are not ours, or has lost some of ours.
         """
-        self._lease.take()
-        self._at("lease taken")
-        self._watch.compare_with_chain()
+        if not self._lease.token:
+            self._opened = False
+            self._lease.take()
+            self._at("lease taken")
+        if not self._opened:
+            self._watch.compare_with_chain()
+            self._opened = True
 
     def stop(self) -> None:
         """Give the lease back, so that the next process need not wait."""
-        self._lease.give_up()
+        if self._lease.token:
+            self._lease.give_up()
 
     def acknowledge(self) -> None:
         """Go on after an alarm, on a person's word: nonces that others took are skipped."""
@@ -164,9 +170,11 @@ class Sender:
     def pump(self) -> Round:
         """Look at the chain, then sign and hand out what is due. Call it again and again.
 
+        Starts by itself where `start` was not called, or another held the lease meanwhile.
         Raises Unavailable (node or database silent, or the lease lost), Broken after an alarm.
         """
         with self._pumping:
+            self.start()
             return self._pump()
 
     def _pump(self) -> Round:
