@@ -188,7 +188,11 @@ class FollowerStore(ChainStore, DerivedStore, AlarmStore, Protocol):
 
 
 class ChainReader(Protocol):
-    """Questions to the chain. Each method asks at one block. Raises: Unavailable."""
+    """Questions to the chain. Each method asks at one block, the newest there is.
+
+    Not at the newest final one: the followed rows, which it is compared with, are ahead of that.
+    Raises: Unavailable.
+    """
 
     def why_not(self, requests: Sequence[SignedInstruction]) -> Sequence[tuple[Reason, ...]]:
         """All reasons for each request, in the order of the requests; empty: it would settle."""

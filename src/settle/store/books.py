@@ -79,9 +79,10 @@ class ReadBooks:
     def final_head(self, conn: Connection) -> tuple[int, int] | None:
         """Number and timestamp of the newest final block that is stored."""
         found = conn.execute(
-            select(blocks.c.number, blocks.c.timestamp).join(
-                cursor, cursor.c.final_number == blocks.c.number
-            )
+            select(blocks.c.number, blocks.c.timestamp)
+            .where(blocks.c.final)
+            .order_by(blocks.c.number.desc())
+            .limit(1)
         ).one_or_none()
         return None if found is None else (found.number, found.timestamp)
 
