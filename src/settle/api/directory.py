@@ -6,53 +6,39 @@ from typing import TYPE_CHECKING
 
 from settle.domain.errors import Conflict, NotFound
 from settle.domain.ids import Address, Bic, Lei, to_hex
-from settle.services.trade_rows import OwnedAccount, ParticipantRow, Role
+from settle.services.admit_participants import Admission, admit_participants
+from settle.services.trade_rows import Role
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from settle.api.venue_documents import ParticipantIn
     from settle.services.trade_ports import DirectoryStore
+    from settle.services.trade_rows import ParticipantRow
+    from settle.services.venue import Venue
 
 
 def enter_participant(
-    store: DirectoryStore, conn: Connection, told: ParticipantIn, at: int
+    venue: Venue, conn: Connection, told: ParticipantIn, at: int
 ) -> ParticipantRow:
     """Add a participant or restate it; accounts that are new to it are added behind the others.
 
     Raises: Conflict for a BIC or an account of another.
     """
     lei = Lei(told.lei)
-    bic = None if told.bic is None else Bic(told.bic)
-    holder = None if bic is None else store.participant_by_bic(conn, bic)
-    if holder is not None and holder.lei != lei:
-        raise Conflict("bic_taken", f"the BIC {bic} is that of {holder.lei}")
-    accounts = [Address(account) for account in dict.fromkeys(told.accounts)]
-    for account, owner in store.owners_of(conn, accounts).items():
-        if owner != lei:
-            raise Conflict("account_taken", f"the account {to_hex(account)} is that of {owner}")
+    accounts = tuple(Address(account) for account in dict.fromkeys(told.accounts))
     for account in accounts:
-        _refuse_key_of_another(store, conn, account, lei)
-    before = store.participants_of(conn, [lei]).get(lei)
-    row = ParticipantRow(
+        _refuse_key_of_another(venue.store, conn, account, lei)
+    admission = Admission(
         lei=lei,
-        bic=bic,
+        bic=None if told.bic is None else Bic(told.bic),
         name=told.name,
+        accounts=accounts,
         role=Role(told.role),
         participant_class=told.participant_class,
-        created_at=at if before is None else before.created_at,
     )
-    store.put_participants(conn, [row])
-    known = store.accounts_of(conn, [lei]).get(lei, ())
-    fresh = [account for account in accounts if account not in known]
-    store.put_accounts(
-        conn,
-        [
-            OwnedAccount(address=account, lei=lei, position=position, created_at=at)
-            for position, account in enumerate(fresh, start=len(known))
-        ],
-    )
-    return row
+    admit_participants(venue, conn, [admission], at)
+    return venue.store.participants_of(conn, [lei])[lei]
 
 
 def enter_key(store: DirectoryStore, conn: Connection, lei: Lei, key: Address, at: int) -> None:

@@ -17,6 +17,7 @@ from settle.api.instruction_documents import (
     ConsentsOut,
     InstructionOut,
     LegOut,
+    ProposalOut,
     ToSignOut,
     ToSignPage,
     WhyNotOut,
@@ -174,6 +175,15 @@ _SIDE = SideOut(
     trade_ref=ZERO_WORD,
     terms=ZERO_WORD,
 )
+_OTHER_SIDE = _SIDE.model_copy(
+    update={
+        "side_id": TRADE,
+        "lei": BROKER,
+        "reference": None,
+        "movement": "RECE",
+        "account": OTHER,
+    }
+)
 _LACK = reason_out(Reason(code="MONY", leg=1, who=OTHER, needed=2_810_000))
 _TRADE = TradeOut(
     trade_id=TRADE,
@@ -185,11 +195,11 @@ _TRADE = TradeOut(
     settle_from=1_795_647_600,
     settle_by=1_803_661_200,
     priority=4,
+    alleged=False,
     side=_SIDE,
-    allegement=None,
+    other_side=_OTHER_SIDE,
     digest=DIGEST,
     instruction=_INSTRUCTION,
-    proposed=None,
     consented=(OTHER, ACCOUNT),
     differences=(),
     reasons=(_LACK,),
@@ -295,9 +305,17 @@ EXAMPLES: Final[Mapping[str, Example]] = {
             ),
         )
     ),
+    "get_proposal": Example(
+        response=ProposalOut(trade_id=TRADE, digest=DIGEST, instruction=_INSTRUCTION)
+    ),
     "get_why_not": Example(
         response=WhyNotOut(
-            trade_id=TRADE, status="Pending", block_number=4_711, asked_at=NOW, reasons=(_LACK,)
+            trade_id=TRADE,
+            status="Pending",
+            reasons=(_LACK,),
+            reasons_at=NOW,
+            now=(_LACK,),
+            asked_at=NOW,
         )
     ),
     "list_instructions_to_sign": Example(

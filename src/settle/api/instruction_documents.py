@@ -183,15 +183,28 @@ class BundleOut(Document):
     signatures: tuple[AccountSignatureOut, ...]
 
 
-class WhyNotOut(Document):
-    """What is in the way of a trade now; nothing if it would settle in the next block.
+class ProposalOut(Document):
+    """The terms that result if you state the same as the side alleged to you.
 
-    `block_number` is the block whose state was examined, null where no chain was asked because the
-    answer does not depend on it. `asked_at` is the time that it was asked for.
+    Sign `digest` and send your side with `instruction` and `signature`: then one request answers.
+    """
+
+    trade_id: TradeIdText
+    digest: WordHex
+    instruction: InstructionOut
+
+
+class WhyNotOut(Document):
+    """What is in the way of a trade.
+
+    `reasons` are those for which it stands where it stands, since `reasons_at`. `now` is what the
+    chain answers at this moment to the terms and to the signatures that are there: empty if it
+    would settle, null if there are no terms, it has ended, or the chain does not answer.
     """
 
     trade_id: TradeIdText
     status: str
-    block_number: int | None
-    asked_at: Instant
     reasons: tuple[ReasonOut, ...]
+    reasons_at: Instant | None
+    now: tuple[ReasonOut, ...] | None
+    asked_at: Instant

@@ -16,11 +16,13 @@ from settle.api.instruction_documents import (
     ConsentOut,
     ConsentsIn,
     ConsentsOut,
+    ProposalOut,
     ToSignOut,
     ToSignPage,
+    WhyNotOut,
 )
 from settle.api.paging import DEFAULT_LIMIT, CursorQuery, LimitQuery, read_cursor, write_cursor
-from settle.api.problems import pointer_of
+from settle.api.problems import pointer_of, reason_out
 from settle.api.runtime import (
     CallerNeeded,
     MemberNeeded,
@@ -28,29 +30,26 @@ from settle.api.runtime import (
     Runtime,
     RuntimeNeeded,
 )
-from settle.api.trade_routes import TradePath, etag, visible_trade
-from settle.api.trade_views import instruction_out
+from settle.api.trade_routes import TradePath, etag
 from settle.api.venue_routes import signing_domain
 from settle.api.waiting import PreferHeader, until_final, wanted_wait
-from settle.domain.errors import Conflict, InvalidInput
-from settle.domain.ids import InstructionId, Lei, parse_instruction_id
-from settle.domain.instruction import accounts_of
+from settle.domain.errors import InvalidInput
+from settle.domain.ids import InstructionId, TradeId, parse_instruction_id
+from settle.domain.instruction import instruction_id
+from settle.services.explain_trade import explain_trade
+from settle.services.show_trades import ToSign, alleged_terms, list_to_sign, show_bundle
 from settle.services.sign_instructions import (
     CheckedConsent,
     Consent,
     Signed,
     check_consents,
-    own_accounts,
     sign_instructions,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from sqlalchemy import Connection
 
-    from settle.domain.ids import Address
-    from settle.services.trade_rows import SideRow, TradeRow
+    from settle.services.trade_rows import TradeRow
 
 router = APIRouter(tags=["instructions"])
 
@@ -66,45 +65,30 @@ def list_instructions_to_sign(
 ) -> ToSignPage:
     """List the terms that wait for a signature of yours, oldest first."""
     above = read_cursor(cursor)
-    store = run.context.store
     with run.context.database.reading() as conn:
-        rows = store.unsigned_trades(conn, member.lei, above=above, limit=limit + 1)
-        page = rows[:limit]
-        sides = store.sides_of(conn, [row.trade_id for row in page])
-        signed = store.signatures(conn, {row.digest for row in page if row.digest is not None})
-        listed = [
-            one
-            for row in page
-            for one in _to_sign(run, conn, member.lei, row, sides[row.trade_id], signed)
-        ]
-    more = len(rows) > limit
+        listed = list_to_sign(run.context.venue, conn, member.lei, above=above, limit=limit + 1)
+        page = listed[:limit]
+        shown = tuple(one for waiting in page for one in _to_sign(run, conn, waiting))
+    more = len(listed) > limit
     return ToSignPage(
-        instructions=tuple(listed), next_cursor=write_cursor(page[-1].trade_id) if more else None
+        instructions=shown,
+        next_cursor=write_cursor(page[-1].trade.trade_id) if more else None,
     )
 
 
-def _to_sign(
-    run: Runtime,
-    conn: Connection,
-    lei: Lei,
-    row: TradeRow,
-    sides: Collection[SideRow],
-    signed: Mapping[InstructionId, Mapping[Address, bytes]],
-) -> list[ToSignOut]:
+def _to_sign(run: Runtime, conn: Connection, waiting: ToSign) -> list[ToSignOut]:
+    row = waiting.trade
     if row.digest is None or row.instruction is None:
         return []
-    assets = run.names.of(conn, {leg.asset for leg in row.instruction.legs})
-    mine = next(one for one in sides if one.side.submitted_by == lei)
     return [
         ToSignOut(
             trade_id=row.trade_id,
-            reference=mine.side.reference,
+            reference=waiting.own_side.reference,
             digest=row.digest,
             account=account,
-            instruction=instruction_out(row.instruction, assets),
+            instruction=run.views.instruction(conn, row.instruction),
         )
-        for account in own_accounts(row, lei)
-        if account not in signed.get(row.digest, {})
+        for account in waiting.accounts
     ]
 
 
@@ -195,25 +179,46 @@ async def sign_instructions_in_bulk(
 def get_bundle(run: RuntimeNeeded, caller: CallerNeeded, trade_id: TradePath) -> Response:
     """Give all that settles a trade on chain, once everybody has signed."""
     with run.context.database.reading() as conn:
-        row = visible_trade(run, conn, caller, trade_id)
-        if row.digest is None or row.instruction is None:
-            raise Conflict("trade_unmatched", f"the trade {trade_id} has not matched")
-        signed = run.context.store.signatures(conn, [row.digest]).get(row.digest, {})
-        shown = run.views.instruction(conn, row.instruction)
-    accounts = accounts_of(row.instruction)
-    if any(account not in signed for account in accounts):
-        raise Conflict("signatures_missing", "not all accounts have signed yet")
+        found = show_bundle(run.context.venue, conn, caller.viewer, TradeId(trade_id))
+        shown = run.views.instruction(conn, found.instruction)
+    signatures = zip(found.accounts, found.signatures, strict=True)
     bundle = BundleOut(
-        trade_id=row.trade_id,
-        digest=row.digest,
+        trade_id=found.trade_id,
+        digest=found.digest,
         domain=signing_domain(run),
         instruction=shown,
         signatures=tuple(
-            AccountSignatureOut(account=account, signature=signed[account]) for account in accounts
+            AccountSignatureOut(account=account, signature=signature)
+            for account, signature in signatures
         ),
     )
-    return Response(
-        bundle.model_dump_json(),
-        media_type="application/json",
-        headers={"ETag": etag(row.version)},
+    return Response(bundle.model_dump_json(), media_type="application/json")
+
+
+@router.get("/trades/{trade_id}/proposal", tags=["trades"])
+def get_proposal(run: RuntimeNeeded, member: MemberNeeded, trade_id: TradePath) -> ProposalOut:
+    """Give the terms that answer an allegement."""
+    venue = run.context.venue
+    with run.context.database.reading() as conn:
+        terms = alleged_terms(venue, conn, member.lei, TradeId(trade_id))
+        shown = run.views.instruction(conn, terms)
+    return ProposalOut(
+        trade_id=trade_id, digest=instruction_id(terms, venue.domain), instruction=shown
+    )
+
+
+@router.get("/trades/{trade_id}/why-not", tags=["trades"])
+def get_why_not(run: RuntimeNeeded, caller: CallerNeeded, trade_id: TradePath) -> WhyNotOut:
+    """Say what is in the way of a trade, who can clear it, what is needed and what is there."""
+    context = run.context
+    found = explain_trade(context.venue, caller.viewer, TradeId(trade_id))
+    with context.database.reading() as conn:
+        own = run.views.own_accounts(conn, caller)
+    return WhyNotOut(
+        trade_id=trade_id,
+        status=found.trade.status.value,
+        reasons=tuple(reason_out(one.reason, own) for one in found.stored),
+        reasons_at=found.trade.reasons_at,
+        now=None if found.now is None else tuple(reason_out(one.reason, own) for one in found.now),
+        asked_at=context.clock(),
     )

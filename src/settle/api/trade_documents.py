@@ -131,7 +131,7 @@ class SubmittedManyOut(Document):
 
 
 class SideOut(Document):
-    """One party's side. Its reference and its clients are shown to that party alone."""
+    """One party's side. Its reference and its client are shown to that party alone."""
 
     side_id: str
     lei: LeiText
@@ -170,10 +170,9 @@ class SideOut(Document):
 class TradeOut(Document):
     """A trade as the caller may see it.
 
-    `side` is the caller's own; null where the other party's waits for it, which is then the
-    `allegement`. Operator and auditor get the older side and the younger one there.
-    `instruction` is what both sign, once they match; `proposed` what they would sign if the other
-    party stated the same. `consented` lists the accounts that have signed `digest`.
+    `side` is the caller's own, `other_side` the other party's without its reference and its client.
+    `alleged`: the other party names the caller, who has not stated its side. Operator and auditor
+    get the older side before the younger one. `consented` lists the accounts that signed `digest`.
     """
 
     trade_id: TradeIdText
@@ -185,11 +184,11 @@ class TradeOut(Document):
     settle_from: Instant
     settle_by: Instant
     priority: int
+    alleged: bool
     side: SideOut | None
-    allegement: SideOut | None
+    other_side: SideOut | None
     digest: WordHex | None
     instruction: InstructionOut | None
-    proposed: InstructionOut | None
     consented: tuple[AddressHex, ...]
     differences: tuple[DifferenceOut, ...]
     reasons: tuple[ReasonOut, ...]

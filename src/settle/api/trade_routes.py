@@ -37,7 +37,7 @@ from settle.api.trade_documents import (
 from settle.api.trade_listing import Filters, list_trades
 from settle.api.trade_views import submitted_out
 from settle.api.waiting import APPLIED, PreferHeader, until_final, wanted_wait
-from settle.domain.errors import Conflict, InvalidInput, NotFound
+from settle.domain.errors import Conflict, InvalidInput
 from settle.domain.ids import Lei, TradeId
 from settle.domain.instruction import accounts_of
 from settle.domain.status import Status
@@ -48,6 +48,7 @@ from settle.services.cancel_trade import (
     check_cancellation,
 )
 from settle.services.examine_sides import ExaminedSide, examine_sides
+from settle.services.show_trades import find_trade
 from settle.services.submit_sides import submit_sides
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ async def get_trade(
 
     def show() -> TradeOut:
         with context.database.reading() as conn:
-            row = visible_trade(run, conn, caller, trade_id)
+            row = find_trade(context.venue, conn, caller.viewer, TradeId(trade_id))
             return run.views.show(conn, caller, [row])[0]
 
     shown = await run_in_threadpool(show)
@@ -210,16 +211,9 @@ async def get_trade(
 
 
 def _find(run: Runtime, caller: Caller, trade_id: str) -> None:
-    with run.context.database.reading() as conn:
-        visible_trade(run, conn, caller, trade_id)
-
-
-def visible_trade(run: Runtime, conn: Connection, caller: Caller, trade_id: str) -> TradeRow:
-    """Read a trade. Raises NotFound for one of others, as for one that is not there."""
-    row = run.context.store.trades(conn, [TradeId(trade_id)]).get(TradeId(trade_id))
-    if row is None or (caller.viewer is not None and caller.viewer not in row.parties):
-        raise NotFound(f"there is no trade {trade_id} that you may see")
-    return row
+    context = run.context
+    with context.database.reading() as conn:
+        find_trade(context.venue, conn, caller.viewer, TradeId(trade_id))
 
 
 # --------------------------------------------------------------------------- cancelling
@@ -230,8 +224,11 @@ def get_cancellation(
     run: RuntimeNeeded, caller: CallerNeeded, trade_id: TradePath
 ) -> CancellationOut:
     """Tell who has asked to end a trade."""
-    with run.context.database.reading() as conn:
-        return _cancellation(run, conn, visible_trade(run, conn, caller, trade_id))
+    context = run.context
+    with context.database.reading() as conn:
+        return _cancellation(
+            run, conn, find_trade(context.venue, conn, caller.viewer, TradeId(trade_id))
+        )
 
 
 @router.post("/trades/{trade_id}/cancel", response_model=CancellationOut)
@@ -264,7 +261,7 @@ async def cancel(
         return check_cancellation(context.venue, member.lei, number, signed)
 
     def work(conn: Connection, checked: CheckedCancellation) -> Answer:
-        row = visible_trade(run, conn, member.caller, trade_id)
+        row = find_trade(context.venue, conn, member.lei, number)
         if if_match not in {"*", etag(row.version)}:
             message = f"the trade is at version {row.version} now: look at it again"
             raise Conflict("stale_version", message)
@@ -278,7 +275,7 @@ async def cancel(
 
         def show() -> CancellationOut:
             with context.database.reading() as conn:
-                return _cancellation(run, conn, visible_trade(run, conn, member.caller, number))
+                return _cancellation(run, conn, find_trade(context.venue, conn, member.lei, number))
 
         return _cancelled(await run_in_threadpool(show))
 

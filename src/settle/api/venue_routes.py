@@ -100,7 +100,7 @@ async def put_participant(
 
     def work(conn: Connection, _checked: object) -> Answer:
         store = run.context.store
-        row = enter_participant(store, conn, told, run.context.clock())
+        row = enter_participant(run.context.venue, conn, told, run.context.clock())
         accounts = store.accounts_of(conn, [row.lei]).get(row.lei, ())
         return json_answer(
             HTTPStatus.CREATED,
