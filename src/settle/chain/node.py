@@ -99,7 +99,10 @@ class Node:
                 "address": [wire.data(address) for address in addresses],
             },
         )
-        return [_log(item) for item in answer]
+        try:
+            return [_log(item) for item in _list(answer)]
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unavailable(f"the node wrote an event wrongly: {error!r}") from error
 
     def block_receipts(self, block_number: int) -> list[Receipt]:
         """Read the receipts of a block, in order; asks for each where a node has no such call."""
@@ -112,7 +115,7 @@ class Node:
             block = self.rpc.call("eth_getBlockByNumber", number, False)
             hashes = [wire.to_bytes(h) for h in (block or {}).get("transactions", [])]
             return [receipt for receipt in self.receipts(hashes) if receipt is not None]
-        return [_receipt(item) for item in answer or []]
+        return [_receipt(item) for item in _list(answer)]
 
     def receipts(self, hashes: Sequence[bytes]) -> list[Receipt | None]:
         """Read receipts; None where no block of the chain has the transaction."""
@@ -192,15 +195,28 @@ def _call_params(call: ContractCall, block: int) -> tuple[Json, ...]:
 def _header(answer: Json) -> Header | None:
     if answer is None:
         return None
+    block = _object(answer)
     return Header(
-        number=wire.to_int(answer["number"]),
-        hash=wire.to_bytes(answer["hash"]),
-        parent_hash=wire.to_bytes(answer["parentHash"]),
-        timestamp=wire.to_int(answer["timestamp"]),
-        base_fee=wire.to_int(answer.get("baseFeePerGas") or "0x0"),
-        gas_limit=wire.to_int(answer["gasLimit"]),
-        gas_used=wire.to_int(answer["gasUsed"]),
+        number=wire.to_int(block.get("number")),
+        hash=wire.to_bytes(block.get("hash")),
+        parent_hash=wire.to_bytes(block.get("parentHash")),
+        timestamp=wire.to_int(block.get("timestamp")),
+        base_fee=wire.to_int(block.get("baseFeePerGas") or "0x0"),
+        gas_limit=wire.to_int(block.get("gasLimit")),
+        gas_used=wire.to_int(block.get("gasUsed")),
     )
+
+
+def _object(answer: Json) -> dict[str, Json]:
+    if not isinstance(answer, dict):
+        raise Unavailable(f"the node wrote {answer!r} where an object belongs")
+    return answer
+
+
+def _list(answer: Json) -> list[Json]:
+    if not isinstance(answer, list):
+        raise Unavailable(f"the node wrote {answer!r} where a list belongs")
+    return answer
 
 
 def _log(item: Json) -> Log:
@@ -218,12 +234,13 @@ def _log(item: Json) -> Log:
 
 
 def _receipt(item: Json) -> Receipt:
-    contract = item.get("contractAddress")
+    receipt = _object(item)
+    contract = receipt.get("contractAddress")
     return Receipt(
-        transaction_hash=wire.to_bytes(item["transactionHash"]),
-        block_number=wire.to_int(item["blockNumber"]),
-        block_hash=wire.to_bytes(item["blockHash"]),
-        succeeded=wire.to_int(item["status"]) == 1,
-        gas_used=wire.to_int(item["gasUsed"]),
+        transaction_hash=wire.to_bytes(receipt.get("transactionHash")),
+        block_number=wire.to_int(receipt.get("blockNumber")),
+        block_hash=wire.to_bytes(receipt.get("blockHash")),
+        succeeded=wire.to_int(receipt.get("status")) == 1,
+        gas_used=wire.to_int(receipt.get("gasUsed")),
         contract_address=None if contract is None else wire.to_bytes(contract),
     )
