@@ -268,7 +268,10 @@ class Recorded:
     event: ChainEvent
 
 
+_WORD_BEGINS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
 def field_name(argument: str) -> str:
     """Return the field that an argument of an event is kept in: `totalSupply` -> `total_supply`."""
-    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", argument.rstrip("_")).lower()
+    snake = _WORD_BEGINS.sub("_", argument.rstrip("_")).lower()
     return f"{snake}_" if keyword.iskeyword(snake) else snake
