@@ -103,8 +103,9 @@ class TesterChain:
         return self._clock() + self._travelled_s
 
     def travel(self, seconds: int) -> None:
-        """Let all later blocks be so much later."""
-        self._travelled_s += seconds
+        """Let all later blocks be so much later than the newest one or the clock."""
+        ahead = max(0, int(self._blocks[-1].header.timestamp) - self.now())
+        self._travelled_s += ahead + seconds
 
     def set_next_timestamp(self, timestamp: int) -> None:
         """Give the next block this time; the clock goes on from there."""
