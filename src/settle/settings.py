@@ -5,6 +5,7 @@ Lists and tables are JSON in the environment: `SETTLE_OPERATOR_KEYS='["0x..."]'`
 
 from __future__ import annotations
 
+import stat
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from settle.domain.errors import InvalidInput
 from settle.domain.ids import Address, account_address
+from settle.domain.window import Calendar
+from settle.services.market_rules import MarketRules
 from settle.signed_request import MAX_LIFETIME_S, origin
 
 PREFIX: Final = "SETTLE_"
@@ -78,9 +81,25 @@ class MarketSettings(BaseSettings):
     zone: str = "Europe/Berlin"
     opens: time = time(0, 0)
     closes: time = time(18, 0)
-    recycling_days: int = Field(default=20, ge=0, le=366)
+    recycling_days: int = Field(default=60, ge=0, le=366, description="business days")
+    unmatched_days: int = Field(default=20, ge=0, le=366, description="business days")
+    calendar: str = "weekdays"
+    calendar_version: str = "1"
     holidays: frozenset[date] = frozenset()
-    calendar_version: str = "weekdays"
+
+    def rules(self) -> MarketRules:
+        """Give the market's rules."""
+        calendar = Calendar(
+            name=self.calendar, version=self.calendar_version, holidays=self.holidays
+        )
+        return MarketRules(
+            zone=self.zone,
+            opens=self.opens,
+            closes=self.closes,
+            recycling_days=self.recycling_days,
+            unmatched_days=self.unmatched_days,
+            calendars=(calendar,),
+        )
 
 
 class Settings(BaseSettings):
@@ -114,3 +133,13 @@ def read_settings(**given: object) -> Settings:
             for fault in error.errors(include_input=False, include_url=False)
         )
         raise InvalidInput("settings", faults) from None
+
+
+def read_password(path: Path) -> str:
+    """Read the password of a keystore. Raises InvalidInput for a file that others can read."""
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise InvalidInput("password_mode", f"{path} is open to others: chmod 600 {path}")
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise InvalidInput("password_read", f"{path}: {error.strerror}") from error

@@ -125,6 +125,7 @@ class World:
             new_id=TradeNumbers(secrets.token_bytes),
             domain=SigningDomain(chain_id=20_226_002, verifying_contract=Address(b"\x5f" * 20)),
         )
+        self.watch = EventWatch(self._last_numbers, idle_s=0.2)
         self.context = ApiContext(
             database=database,
             venue=self.venue,
@@ -134,9 +135,10 @@ class World:
                 **settings,
             ),
             audiences=(BASE,),
-            watch=EventWatch(self._last_numbers, idle_s=0.2),
+            watch=self.watch,
             metrics=Metrics(),
             checks=lambda: self.checks,
+            on_commit=self.watch.ring,
         )
         self.app: FastAPI = create_app(self.context)
         self.http: httpx2.Client = TestClient(self.app, base_url=BASE)

@@ -48,7 +48,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """Everything that requests are answered with. `audiences`: what signatures may be for."""
+    """Everything that requests are answered with. `audiences`: what signatures may be for.
+
+    `on_commit` is called after each write, so that who waits for it looks.
+    """
 
     database: Database
     venue: Venue
@@ -57,6 +60,7 @@ class ApiContext:
     watch: EventWatch
     metrics: Metrics
     checks: Callable[[], Sequence[Check]]
+    on_commit: Callable[[], None]
 
     @property
     def store(self) -> TradingStore:

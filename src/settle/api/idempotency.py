@@ -143,7 +143,7 @@ class Operation:
         with self.underway.claimed(self.caller.name, self.key):
             answer, replayed = await run_in_threadpool(self._once, check, work)
             if not replayed:
-                self.context.watch.ring()
+                self.context.on_commit()
                 later = None if then is None else await then(answer)
                 if later is not None:
                     answer = later

@@ -1,0 +1,309 @@
+"""Puts an operator together: database, chain, use cases, loops, API. The one composition root.
+
+Nothing here keeps state that a restart needs: what a killed process left is in the database and on
+the chain, and each part goes on from there.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from settle.api.app import create_app
+from settle.api.context import ApiContext, Check
+from settle.api.event_watch import EventWatch
+from settle.api.logs import log, set_up_logging
+from settle.api.metrics import Gauges, Metrics
+from settle.api.serving import ApiServer, bind, urls_of
+from settle.background import WatchedLoop, stop_all
+from settle.batch_gas import batch_limits
+from settle.chain.deployment import Deployment, load_deployment
+from settle.chain.eip712 import recover
+from settle.chain.follower import Follower
+from settle.chain.keystore import load_key
+from settle.chain.node import Node
+from settle.chain.operator_chain import NodeReader, SenderOutgoing
+from settle.chain.profile import EngineProfile, load_profile
+from settle.chain.rpc import Rpc
+from settle.chain.sender import Sender
+from settle.domain.errors import SettleError
+from settle.services.chain_rows import Alarm
+from settle.services.executor import Executor
+from settle.services.record_outcomes import RecordOutcomes
+from settle.services.trade_numbers import TradeNumbers
+from settle.services.venue import Venue
+from settle.settings import read_password
+from settle.store.alarms import Alarms
+from settle.store.chain_tables import SqlFollowerStore
+from settle.store.database import Database, open_database
+from settle.store.trading import SqlTradingStore
+from settle.store.transactions import SqlSenderStore
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from sqlalchemy import Connection
+
+    from settle.domain.ids import Lei
+    from settle.services.chain_rows import TransactionRow
+    from settle.settings import Settings
+
+_CHAIN_POLL_MS: Final = 100
+_HOUSEKEEPING_MS: Final = 60_000
+
+
+class _SendingStore(SqlSenderStore, Alarms):
+    """What the sender writes, alarms included."""
+
+
+def now() -> int:
+    """Unix seconds."""
+    return int(time.time())
+
+
+def build_operator(settings: Settings) -> Operator:
+    """Open and connect everything; nothing runs yet.
+
+    Raises: InvalidInput for what the settings name and is not there or not right; Unavailable or
+    Broken for a database that cannot be used.
+    """
+    set_up_logging(settings.log_level)
+    profile = load_profile(settings.chain_toml, settings.engine)
+    deployment = load_deployment(settings.deployment)
+    key = load_key(settings.key_file, read_password(settings.password_file))
+    database = open_database(settings.database_url)
+    try:
+        return Operator(settings, profile, deployment, key, database)
+    except BaseException:
+        database.close()
+        raise
+
+
+class Operator:
+    """A running venue: `run` serves until it is told to stop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        profile: EngineProfile,
+        deployment: Deployment,
+        key: bytes,
+        database: Database,
+    ) -> None:
+        """Connect the parts; `build_operator` reads them from the settings."""
+        self.settings = settings
+        self.database = database
+        self.metrics = Metrics()
+        self._profile = profile
+        self._alarms = Alarms()
+        self._followed = SqlFollowerStore()
+        self._server: ApiServer | None = None
+        self._stop_asked = False
+        self._follower_open = False
+        node = Node(Rpc(settings.rpc_url, max_batch=profile.rpc_batch))
+        self._sender = Sender(
+            database=database,
+            store=_SendingStore(),
+            node=node,
+            key=key,
+            profile=profile,
+            clock=now,
+            on_result=self._on_result,
+        )
+        self.venue = Venue(
+            database=database,
+            store=SqlTradingStore(),
+            alarms=self._alarms,
+            chain=NodeReader(node=node, deployment=deployment, profile=profile),
+            outgoing=SenderOutgoing(sender=self._sender, deployment=deployment),
+            recover=recover,
+            clock=now,
+            new_id=TradeNumbers(secrets.token_bytes),
+            domain=deployment.domain,
+            rules=settings.market.rules(),
+        )
+        self._outcomes = RecordOutcomes(venue=self.venue)
+        self._follower = Follower(
+            database=database,
+            store=self._followed,
+            node=node,
+            deployment=deployment,
+            profile=profile,
+            clock=now,
+            listeners=[self._outcomes],
+        )
+        self._executor = Executor(self.venue, batch_limits(profile))
+        self.watch = EventWatch(self._last_numbers, idle_s=settings.idle_s)
+        self.loops = self._make_loops()
+        self.metrics.watch(self._gauges, _DESCRIBED)
+
+    # ----------------------------------------------------------------------------- API
+
+    def create_app(self, audiences: Sequence[str]) -> FastAPI:
+        """Make the API for those who reach it under these origins."""
+        api = self.settings.api
+        context = ApiContext(
+            database=self.database,
+            venue=self.venue,
+            settings=api,
+            audiences=api.public_urls or tuple(audiences),
+            watch=self.watch,
+            metrics=self.metrics,
+            checks=self._checks,
+            on_commit=self._on_commit,
+        )
+        return create_app(context)
+
+    def run(
+        self, host: str, port: int, *, on_up: Callable[[str], None] = lambda _url: None
+    ) -> None:
+        """Serve until SIGTERM, SIGINT or `stop`; then end the loops and give everything back.
+
+        `on_up` is told the URL when requests are taken; port 0 takes a free port.
+        Raises: Unavailable if the address is taken.
+        """
+        listening = bind(host, port)
+        urls = urls_of(listening)
+
+        def up() -> None:
+            log().info("serving", url=urls[0], engine=self._profile.name)
+            on_up(urls[0])
+
+        self._server = ApiServer(self.create_app(urls), on_up=up, on_ending=self.watch.stop)
+        if self._stop_asked:
+            listening.close()
+            return
+        self.start()
+        try:
+            self._server.run(sockets=[listening])
+        finally:
+            listening.close()
+            self.close()
+
+    def stop(self) -> None:
+        """End `run`; any thread may ask for it."""
+        self._stop_asked = True
+        if self._server is not None:
+            self._server.end()
+
+    # --------------------------------------------------------------------------- loops
+
+    def start(self) -> None:
+        """Begin the loops; `run` does so by itself."""
+        for loop in self.loops.values():
+            loop.start()
+
+    def close(self) -> None:
+        """End the loops, give the sender's lease back, close the database."""
+        stop_all([self.loops[name] for name in ("executor", "follower", "sender", "housekeeping")])
+        try:
+            self._sender.stop()
+        except SettleError as error:
+            log().warning("lease not given back", code=error.code, detail=error.message)
+        self.database.close()
+        log().info("stopped")
+
+    def _make_loops(self) -> Mapping[str, WatchedLoop]:
+        idle_ms = self.settings.idle_s * 1000
+
+        def loop(
+            name: str, step: Callable[[], bool], idle_pause_ms: int, busy_pause_ms: int = 0
+        ) -> WatchedLoop:
+            return WatchedLoop(
+                name,
+                step,
+                metrics=self.metrics,
+                busy_pause_ms=busy_pause_ms,
+                idle_pause_ms=idle_pause_ms,
+                on_fault=self._raise_alarm,
+            )
+
+        return {
+            "sender": loop("sender", self._send, idle_ms, busy_pause_ms=_CHAIN_POLL_MS),
+            "follower": loop("follower", self._follow, _CHAIN_POLL_MS),
+            "executor": loop("executor", self._execute, idle_ms),
+            "housekeeping": loop("housekeeping", self._keep_house, _HOUSEKEEPING_MS),
+        }
+
+    def _send(self) -> bool:
+        done = self._sender.pump()
+        if done.finished:
+            self._on_commit()
+        return done.idle
+
+    def _follow(self) -> bool:
+        if not self._follower_open:
+            self._follower.open()
+            self._follower_open = True
+        step = self._follower.step()
+        if step.blocks or step.retracted:
+            self._on_commit()
+        return step.idle
+
+    def _execute(self) -> bool:
+        self._sender.start()
+        step = self._executor.step(now())
+        if step.transactions:
+            self.loops["sender"].wake()
+        if step.sent or step.parked:
+            self.watch.ring()
+        return not step.again
+
+    def _keep_house(self) -> bool:
+        at = now()
+        with self.database.transaction() as conn:
+            self.venue.store.forget_request_nonces(conn, at)
+            self.venue.store.forget_keys(conn, at - self.settings.api.idempotency_keep_s)
+        return True
+
+    def _on_commit(self) -> None:
+        """Something was written: whoever waits for it looks again."""
+        self.watch.ring()
+        self.loops["executor"].wake()
+
+    def _on_result(self, conn: Connection, row: TransactionRow) -> None:
+        self._outcomes.ended(conn, row)
+
+    def _raise_alarm(self, name: str, fault: Exception) -> None:
+        words = fault.message if isinstance(fault, SettleError) else type(fault).__name__
+        alarm = Alarm(kind="loop_ended", subject=name, message=words, raised_at=now())
+        try:
+            with self.database.transaction() as conn:
+                self._alarms.raise_alarm(conn, alarm)
+        except SettleError as error:
+            log().error("alarm not written", loop=name, code=error.code)
+
+    # -------------------------------------------------------------------------- health
+
+    def _checks(self) -> list[Check]:
+        return [loop.check() for loop in self.loops.values()]
+
+    def _last_numbers(self, viewers: Collection[Lei | None]) -> dict[Lei | None, int]:
+        with self.database.reading() as conn:
+            return {viewer: self.venue.store.last_event(conn, viewer=viewer) for viewer in viewers}
+
+    def _gauges(self) -> Gauges:
+        with self.database.reading() as conn:
+            trades = self.venue.store.count_unsettled(conn)
+            cursor = self._followed.cursor(conn)
+            events = self.venue.store.last_event(conn, viewer=None)
+            alarms = len(self._alarms.open_alarms(conn))
+        return {
+            "trades": {status.value: count for status, count in trades.items()},
+            "chain_block": {} if cursor is None else {"": cursor.number},
+            "chain_final_block": {} if cursor is None else {"": cursor.final_number},
+            "events": {"": events},
+            "open_alarms": {"": alarms},
+            "loop_up": {name: int(loop.check().ok) for name, loop in self.loops.items()},
+        }
+
+
+_DESCRIBED: Final = {
+    "trades": ("Trades that have not settled", "status"),
+    "chain_block": ("Newest block in the database", ""),
+    "chain_final_block": ("Newest final block in the database", ""),
+    "events": ("Events told so far", ""),
+    "open_alarms": ("Alarms that nobody has cleared", ""),
+    "loop_up": ("Whether a background loop goes round", "loop"),
+}
