@@ -12,7 +12,7 @@ from typing import Any
 
 from eth.chains.base import MiningChain
 from eth.db.atomic import AtomicDB
-from eth.exceptions import Revert
+from eth.exceptions import OutOfGas, Revert
 from eth.vm.forks.cancun import CancunVM
 from eth.vm.message import Message
 from eth_abi.abi import encode
@@ -41,7 +41,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a message did: `output` is the returned data, or the reason of the revert."""
+    """What a message did: `output` is what it returned or why it reverted, empty without gas."""
 
     succeeded: bool
     output: bytes
@@ -76,10 +76,10 @@ class Evm:
     def now(self, seconds: int) -> None:
         self._state.execution_context._timestamp = seconds
 
-    def call(self, target: Address, data: bytes, caller: Address) -> Outcome:
-        """Run a message; if it reverts, nothing of it stays."""
+    def call(self, target: Address, data: bytes, caller: Address, gas: int = GAS) -> Outcome:
+        """Run a message; if it reverts or runs out of gas, nothing of it stays."""
         code = self._state.get_code(target)
-        return self._run("apply_message", caller, to=target, data=data, code=code)
+        return self._run("apply_message", caller, to=target, data=data, code=code, gas=gas)
 
     def view(self, target: Address, data: bytes, caller: Address = DEPLOYER) -> Outcome:
         """Run a message and undo it."""
@@ -97,12 +97,23 @@ class Evm:
     def create(self, code: bytes) -> Address:
         """Create a contract from its creation code."""
         address = Address(created_address(DEPLOYER, self._deployed))
-        self._deployed += 1
-        outcome = self._run(
-            "apply_create_message", DEPLOYER, to=b"", data=b"", code=code, create_address=address
-        )
+        outcome = self.try_to_create(code)
         assert outcome.succeeded, outcome.output
         return address
+
+    def try_to_create(self, code: bytes) -> Outcome:
+        """Run creation code, which may refuse."""
+        address = created_address(DEPLOYER, self._deployed)
+        self._deployed += 1
+        return self._run(
+            "apply_create_message",
+            DEPLOYER,
+            to=b"",
+            data=b"",
+            code=code,
+            gas=GAS,
+            create_address=address,
+        )
 
     def storage(self, target: Address, slot: int) -> int:
         """Read a word."""
@@ -118,14 +129,14 @@ class Evm:
 
     def _run(self, entry: str, caller: Address, **fields: Any) -> Outcome:
         state = self._state
-        message = Message(gas=GAS, sender=caller, value=0, **fields)  # type: ignore[arg-type]
+        message = Message(sender=caller, value=0, **fields)  # type: ignore[arg-type]
         context = state.transaction_context_class(gas_price=0, origin=caller)
         return self._outcome(getattr(state.computation_class, entry)(state, message, context))
 
     @staticmethod
     def _outcome(computation: Any) -> Outcome:
         failed = bool(computation.is_error)
-        if failed and not isinstance(computation.error, Revert):
+        if failed and not isinstance(computation.error, Revert | OutOfGas):
             raise AssertionError(f"the EVM gave up: {computation.error!r}")
         logs = () if failed else computation.get_log_entries()
         return Outcome(

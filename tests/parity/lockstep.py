@@ -53,6 +53,8 @@ class Lockstep:
         self.seen = Seen()
         self.instructions: list[Instruction] = []
         self.holds: list[Hold] = []
+        self.last = ""
+        """How the last call ended: "" done, else the reason's code or the error's name."""
         self._transactions = 0
 
     def copy(self) -> Lockstep:
@@ -78,6 +80,7 @@ class Lockstep:
         error = None if outcome.succeeded else world.abi.error(outcome.output)
         refused, after, said = self._tried(made)
         assert error == refused, f"{name}: the contract says {error}, the twin {refused}"
+        self.last = ended(refused)
         if refused is not None:
             self._note_refusal(name, refused)
             return None
@@ -188,6 +191,13 @@ class Lockstep:
             for account in accounts_of(instruction):
                 withdrawn = (account, name) in books.withdrawn
                 assert storage.is_withdrawn(account, name) == withdrawn
+
+
+def ended(error: ChainError | None) -> str:
+    """Say in a word how a call ended."""
+    if error is None:
+        return ""
+    return error.reason.code if isinstance(error, InstructionRefused) else type(error).__name__
 
 
 def live_word(state: ChainState, instruction: Instruction) -> tuple[int, int, int, int]:
