@@ -10,9 +10,10 @@ from settle.chain.rpc import Call, Json, Rpc, RpcError
 from settle.domain.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _METHOD_NOT_FOUND: Final = -32601
+_BROADCAST_BYTES: Final = 500_000  # of signed bytes in one request; twice as many as hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +170,11 @@ class Node:
         An error says nothing about the transaction's fate: the node may have had it already, and
         another node may take it. It is for the log.
         """
-        calls = [Call("eth_sendRawTransaction", (wire.data(octets),)) for octets in signed]
-        return [a if isinstance(a, RpcError) else None for a in self.rpc.batch(calls)]
+        answers: list[RpcError | None] = []
+        for some in _by_size(signed):
+            calls = [Call("eth_sendRawTransaction", (wire.data(octets),)) for octets in some]
+            answers += [a if isinstance(a, RpcError) else None for a in self.rpc.batch(calls)]
+        return answers
 
     def _all(self, calls: Sequence[Call]) -> list[Json]:
         answers = self.rpc.batch(calls) if calls else []
@@ -178,6 +182,18 @@ class Node:
             if isinstance(answer, RpcError):
                 raise answer
         return answers
+
+
+def _by_size(signed: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Cut into requests that nodes take: many limit a body to a few megabytes."""
+    start = size = 0
+    for index, octets in enumerate(signed):
+        if index > start and size + len(octets) > _BROADCAST_BYTES:
+            yield signed[start:index]
+            start, size = index, 0
+        size += len(octets)
+    if signed:
+        yield signed[start:]
 
 
 def _call_object(call: ContractCall) -> dict[str, str]:

@@ -161,9 +161,10 @@ class Sender:
         )
 
     def room(self, conn: Connection) -> int:
-        """How many more transactions make sense now: as many as may be in flight."""
+        """How many more transactions make sense now: those in a block are out of the way."""
         limit = self._profile.in_flight
-        return limit - len(self._store.open_transactions(conn, self.address, limit=limit))
+        rows = self._store.open_transactions(conn, self.address, limit=limit * _WINDOW)
+        return limit - sum(row.state is not TransactionState.MINED for row in rows)
 
     # ------------------------------------------------------------------------ a round
 
