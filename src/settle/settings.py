@@ -86,11 +86,15 @@ class MarketSettings(BaseSettings):
     calendar: str = "weekdays"
     calendar_version: str = "1"
     holidays: frozenset[date] = frozenset()
+    weekend: frozenset[int] = Field(default=frozenset({5, 6}), description="Monday is 0")
 
     def rules(self) -> MarketRules:
         """Give the market's rules."""
         calendar = Calendar(
-            name=self.calendar, version=self.calendar_version, holidays=self.holidays
+            name=self.calendar,
+            version=self.calendar_version,
+            holidays=self.holidays,
+            weekend=self.weekend,
         )
         return MarketRules(
             zone=self.zone,

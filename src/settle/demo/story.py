@@ -1,0 +1,215 @@
+"""Plays the day: submit, match, sign, wait, settle, be killed, go on, cancel, lapse."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from settle.demo.plan import Deal, Fate, Plan
+from settle.demo.sides import side_of
+from settle.domain.errors import SettleError, Unavailable
+from settle.domain.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from settle.demo.actor import Actor, Standing
+    from settle.demo.stage import Stage
+
+_CHUNK: Final = 100
+_LOOK_S: Final = 0.5
+_PATIENCE_S: Final = 240
+_OUTCOMES: Final[Mapping[str, str]] = {
+    Status.SETTLED.value: "settled",
+    Status.UNMATCHED.value: "unmatched",
+    Status.LAPSED.value: "lapsed",
+    Status.CANCELLED.value: "cancelled",
+    Status.REJECTED.value: "rejected",
+}
+
+
+class Story:
+    """One day on a stage."""
+
+    def __init__(self, stage: Stage, plan: Plan, tell: Callable[[str], None]) -> None:
+        """`tell` is told what happens, a line at a time."""
+        self.stage = stage
+        self.plan = plan
+        self.kills = 0
+        self.reasons: Counter[str] = Counter()
+        self._tell = tell
+        self._seen: set[tuple[str, str]] = set()
+        self._fault: BaseException | None = None
+        self._never = {
+            deal.reference + "B" for deal in plan.deals if deal.fate is Fate.NEVER_SIGNED
+        }
+
+    def play(self) -> Counter[str]:
+        """Play it to the end. Gives how many trades came to which of the six outcomes.
+
+        Raises: Unavailable if a trade that should settle does not within minutes.
+        """
+        deals = self.plan.deals
+        # What has to happen before the close goes first.
+        ordered = sorted(deals, key=lambda deal: deal.fate is not Fate.NEVER_SIGNED)
+        half = len(ordered) // 2
+        with self._signing():
+            self._submit(ordered[:half])
+            self._tell(f"{half} trades submitted by both sides")
+            self._wait("a trade to settle", lambda now: _count(now, Status.SETTLED) > 0)
+            self.stage.kill_operator()
+            self.kills += 1
+            self._tell("the operator's process was killed (SIGKILL); starting it again")
+            self.stage.start_operator()
+            self._submit(ordered[half:])
+            self._tell(f"all {len(deals)} trades submitted")
+            self._wait_for_the_short()
+            made = self.stage.issue(self.plan.half_way)
+            self._tell(f"{made} holdings arrived that trades wait for")
+            self._cancel()
+            self._wait("all trades to end", self._is_over)
+        for actor in self.stage.actors:
+            actor.fetch_bundles()
+        final = self._look()
+        return Counter(_OUTCOMES.get(final[d.reference].status, "pending") for d in deals)
+
+    # --------------------------------------------------------------------------- acts
+
+    def _submit(self, deals: Iterable[Deal]) -> None:
+        """Let both sides of each deal be submitted by their parties, each in a thread."""
+        actors = self.stage.actors
+        queues: list[list[tuple[Deal, bool]]] = [[] for _ in actors]
+        for deal in deals:
+            queues[deal.seller].append((deal, True))
+            queues[deal.buyer].append((deal, False))
+
+        def run(place: int) -> None:
+            own, queue = actors[place], queues[place]
+            for start in range(0, len(queue), _CHUNK):
+                own.submit(
+                    [
+                        side_of(
+                            deal,
+                            own,
+                            actors[deal.buyer if sells else deal.seller],
+                            sells=sells,
+                            hours=self.stage.hours,
+                        )
+                        for deal, sells in queue[start : start + _CHUNK]
+                    ]
+                )
+
+        self._together(run)
+
+    def _cancel(self) -> None:
+        standings = self._look()
+        for deal in self.plan.deals:
+            if deal.fate is Fate.CANCELLED:
+                for place in (deal.seller, deal.buyer):
+                    self.stage.actors[place].cancel(standings[deal.reference].trade_id)
+                self._tell(f"{deal.reference}: both sides asked to cancel")
+
+    def _wait_for_the_short(self) -> None:
+        """Until all that can settle has, and the rest says what it lacks."""
+        quiet = {Status.SETTLED.value, Status.PENDING.value}
+
+        def waits(now: Mapping[str, Standing]) -> bool:
+            return all(
+                now[deal.reference].status in quiet
+                for deal in self.plan.deals
+                if deal.fate in (Fate.SETTLES, Fate.WITHIN_TOLERANCE)
+            )
+
+        self._wait("trades to settle or to say what they lack", waits)
+        lacking = ", ".join(f"{count} {code}" for code, count in sorted(self.reasons.items()))
+        self._tell(f"pending or unmatched so far: {lacking}")
+
+    def _is_over(self, now: Mapping[str, Standing]) -> bool:
+        ends = {
+            Fate.SETTLES: Status.SETTLED,
+            Fate.WITHIN_TOLERANCE: Status.SETTLED,
+            Fate.QUANTITY_DIFFERS: Status.UNMATCHED,
+            Fate.OUTSIDE_TOLERANCE: Status.UNMATCHED,
+            Fate.NEVER_SIGNED: Status.LAPSED,
+            Fate.CANCELLED: Status.CANCELLED,
+        }
+        return all(now[deal.reference].status == ends[deal.fate].value for deal in self.plan.deals)
+
+    # ------------------------------------------------------------------------- looking
+
+    def _look(self) -> dict[str, Standing]:
+        """Tell how each deal stands, as its seller sees it."""
+        found: dict[str, Standing] = {}
+        for actor in self.stage.actors:
+            for reference, standing in actor.standings().items():
+                if reference.endswith("S"):
+                    found[reference[:-1]] = standing
+                    for code in standing.codes:
+                        if (reference, code) not in self._seen:
+                            self._seen.add((reference, code))
+                            self.reasons[code] += 1
+        return found
+
+    def _wait(self, what: str, done: Callable[[Mapping[str, Standing]], bool]) -> None:
+        give_up_at = time.monotonic() + _PATIENCE_S
+        while True:
+            now = self._look()
+            if self._fault is not None:
+                raise self._fault
+            if done(now):
+                return
+            if time.monotonic() > give_up_at:
+                counts = dict(Counter(one.status for one in now.values()))
+                message = f"gave up waiting for {what}: {counts}"
+                raise Unavailable(message, code="demo_stuck")
+            time.sleep(_LOOK_S)
+
+    @contextmanager
+    def _signing(self) -> Iterator[None]:
+        """Let every participant's signer run beside the story."""
+        stop = threading.Event()
+
+        def run(actor: Actor) -> None:
+            try:
+                while not stop.is_set():
+                    if not actor.sign_pending(self._never):
+                        stop.wait(_LOOK_S)
+            except SettleError as fault:
+                self._fault = fault
+
+        threads = [threading.Thread(target=run, args=(actor,)) for actor in self.stage.actors]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+    def _together(self, run: Callable[[int], None]) -> None:
+        faults: list[BaseException] = []
+
+        def guarded(place: int) -> None:
+            try:
+                run(place)
+            except SettleError as fault:
+                faults.append(fault)
+
+        threads = [
+            threading.Thread(target=guarded, args=(place,))
+            for place in range(len(self.stage.actors))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if faults:
+            raise faults[0]
+
+
+def _count(now: Mapping[str, Standing], status: Status) -> int:
+    return sum(one.status == status.value for one in now.values())
