@@ -219,3 +219,35 @@ def test_plans_that_are_not_four_eyes_are_refused(
     plans = {name: plan for name, plan in {**PLANS, **change}.items() if plan is not None}
     with pytest.raises(InvalidInput, match=message):
         check_plans(plans)
+
+
+def test_the_calls_inside_a_transaction_are_told(market: Market) -> None:
+    """An officer's call goes through the approver, one to `affirm` through a delegated call."""
+    [receipt] = market.desk.perform([market.desk.issue(SHARES, ACCOUNTS["ALPHA"], 7, bytes(32))])
+    trace = market.node.rpc.call(
+        "debug_traceTransaction", "0x" + receipt.transaction_hash.hex(), {"tracer": "callTracer"}
+    )
+    approver = market.deployment.approver_of(ISSUER).address
+    assert (trace["type"], trace["to"]) == ("CALL", "0x" + approver.hex())
+    inner = [f for f in trace["calls"] if f["type"] == "CALL"]
+    assert [f["to"] for f in inner] == ["0x" + market.deployment.settlement.hex()]
+    assert (
+        inner[0]["input"]
+        == "0x" + market.settlement.issue(SHARES, ACCOUNTS["ALPHA"], 7, bytes(32)).hex()
+    )
+    assert {f["to"] for f in trace["calls"] if f["type"] == "STATICCALL"} == {
+        "0x" + "01".rjust(40, "0")
+    }
+    instruction = market.trade("ALPHA", "BRAVO", 1, 1)
+    data = market.settlement.affirm(instruction, market.signatures(instruction))
+    order = Order(to=market.deployment.settlement, data=data, gas=500_000, what="affirm")
+    receipt = market.direct.send(order)
+    trace = market.node.rpc.call(
+        "debug_traceTransaction", "0x" + receipt.transaction_hash.hex(), {"tracer": "callTracer"}
+    )
+    [delegated] = trace["calls"]
+    assert delegated["type"] == "DELEGATECALL"
+    assert delegated["from"] == "0x" + market.deployment.settlement.hex()
+    assert delegated["to"] == "0x" + market.deployment.contracts["Affirmation"].hex()
+    assert delegated["input"] == "0x" + data.hex()
+    assert delegated["calls"], "the signatures are recovered inside"

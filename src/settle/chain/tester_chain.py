@@ -22,6 +22,7 @@ from settle.chain import wire
 from settle.chain.rpc import Json, RpcError
 from settle.chain.tester_json import block_json, receipts_json, transaction_json
 from settle.chain.tester_pool import SERVER_ERROR, Pool, max_fee
+from settle.chain.tester_trace import trace_json
 from settle.domain.keccak import keccak256
 
 if TYPE_CHECKING:
@@ -219,6 +220,24 @@ class TesterChain:
             return self._blocks[where[0]].transactions[where[1]]
         waiting = self._pool.find(hash_)
         return None if waiting is None else transaction_json(waiting, None, 0)
+
+    def trace(self, hash_: bytes) -> Json:
+        """Run a mined transaction again, after those before it, and tell the calls inside."""
+        where = self._where.get(hash_)
+        if where is None:
+            raise RpcError(SERVER_ERROR, "transaction not found", None)
+        number, index = where
+        block, parent = self._blocks[number], self._blocks[number - 1]
+        header = block.header.copy(state_root=parent.header.state_root, gas_used=0, bloom=0)
+        vm = self._chain.get_vm(header)
+        builder = vm.get_transaction_builder()
+        earlier, this = block.transactions[:index], block.transactions[index]
+        for item in earlier:
+            receipt, _ = vm.apply_transaction(header, builder.decode(wire.to_bytes(item["raw"])))
+            header = vm.add_receipt_to_header(header, receipt)
+        transaction = builder.decode(wire.to_bytes(this["raw"]))
+        _, computation = vm.apply_transaction(header, transaction)
+        return trace_json(computation, transaction.gas)
 
     def pending_nonce(self, account: bytes) -> int:
         """The nonce after all that waits without a gap."""

@@ -40,7 +40,8 @@ class Methods:
             *(self.eth_getCode, self.eth_getStorageAt, self.eth_call, self.eth_estimateGas),
             *(self.eth_sendRawTransaction, self.eth_syncing, self.net_version),
             *(self.web3_clientVersion, self.evm_mine, self.evm_increaseTime, self.anvil_reorg),
-            *(self.evm_setNextBlockTimestamp, self.anvil_rollback, self.anvil_dropTransaction),
+            *(self.debug_traceTransaction, self.evm_setNextBlockTimestamp, self.anvil_rollback),
+            self.anvil_dropTransaction,
         )
         self._table = {method.__name__: method for method in table}
 
@@ -168,6 +169,11 @@ class Methods:
 
     def eth_sendRawTransaction(self, signed: str) -> str:
         return wire.data(self.chain.send(wire.to_bytes(signed)))
+
+    def debug_traceTransaction(self, hash_: str, options: Json = None) -> Json:
+        if (options or {}).get("tracer") != "callTracer":
+            raise RpcError(_INVALID_PARAMS, "only the callTracer is here", None)
+        return self.chain.trace(wire.to_bytes(hash_))
 
     # ------------------------------------------------------------- for tests and demo
 
