@@ -69,6 +69,10 @@ def to_domain(value: Any, component: Json) -> Any:
         return tuple(to_domain(inner, element) for inner in value)
     words = component.get("internalType", kind).split()
     name = words[-1].rpartition(".")[2]
+    if kind == "tuple" and name not in STRUCTS:  # a struct that the domain keeps otherwise
+        parts = component["components"]
+        pairs = zip(parts, value, strict=True)
+        return {field_name(part["name"]): to_domain(inner, part) for part, inner in pairs}
     if kind == "tuple":
         return record(STRUCTS[name], component["components"], value)
     if words[0] == "enum":
