@@ -55,12 +55,13 @@ class Presigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExaminedSide:
-    """A side that nothing but the other sides can refuse. Its own account is settled."""
+    """A side whose own account is settled. `over`: it comes too late, unless it is a repeat."""
 
     side: TradeSide
     account: Address
     assets: Mapping[str, AssetId]
     window: Window
+    over: bool
     pointer: str
     presigned: Presigned | None
 
@@ -146,9 +147,6 @@ def _examine(
     account = _own_account(side, register, pointer)
     side = replace(side, account=account)
     window = venue.rules.window(side.settlement_date)
-    if window.settle_by <= at:
-        message = f"the time to settle trades of {side.settlement_date} is over"
-        raise InvalidInput("settlement_date_over", message, "/settlement_date")
     presigned = _presigned(venue, request, side, account, register, window)
     if presigned is not None and not presigned.answers:
         others = next(a for a in accounts_of(presigned.instruction) if a != account)
@@ -158,6 +156,7 @@ def _examine(
         account=account,
         assets=register.assets,
         window=window,
+        over=window.settle_by <= at,
         pointer=pointer,
         presigned=presigned,
     )

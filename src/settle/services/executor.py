@@ -62,6 +62,7 @@ class _View:
     ready: Sequence[Candidate]
     sent: Sequence[TradeId]
     holdings: Mapping[Key, int]
+    held: Mapping[Key, int]
     cash: frozenset[AssetId]
 
 
@@ -94,7 +95,7 @@ class Executor:
             at=at,
         )
         parked: list[Parked] = [(one, (reason,)) for one, reason in choice.timed]
-        parked += self._explain(choice.short, packer)
+        parked += self._explain(choice.short, packer, view)
         with self._venue.database.transaction() as conn:
             step = self._write(conn, view, packer.batches, parked, at)
         return replace(step, woken=woken, wake_at=self._next_wake())
@@ -131,12 +132,14 @@ class Executor:
                 for leg in one.signed.instruction.legs
                 for key in ((leg.deliverer, leg.asset), (leg.receiver, leg.asset))
             }
+            holdings = store.holdings_at(conn, keys)
             return _View(
                 room=room,
                 followed_to=store.followed_to(conn),
                 ready=ready,
                 sent=sent,
-                holdings=_available(store.holdings_at(conn, keys)),
+                holdings=_available(holdings),
+                held={key: row.held for key, row in holdings.items()},
                 cash=frozenset(
                     AssetId(row.asset)
                     for row in store.assets(conn)
@@ -149,12 +152,13 @@ class Executor:
         fetched = self._venue.store.trades(conn, unknown)
         self._legs = {number: self._legs.get(number) or _legs(fetched[number]) for number in sent}
 
-    def _explain(self, short: Sequence[Short], packer: Packer) -> list[Parked]:
+    def _explain(self, short: Sequence[Short], packer: Packer, view: _View) -> list[Parked]:
         """All the reasons of those that lack something, as the chain tells them.
 
         Those that only others leave without cover are not asked about, the chain knows of no
-        others; nor are those whose reasons are known. What the chain would settle, because its
-        books are ahead of ours or because it is reserved, goes along.
+        others; nor are those whose reasons are known. What the chain would settle because it is
+        reserved goes along. What it would settle because its books are at another block than ours
+        stays ready until they are at the same.
         """
         asked = [one for one in short if one.alone and not _known(one)]
         told = self._venue.chain.why_not([one.candidate.signed for one in asked]) if asked else ()
@@ -166,7 +170,7 @@ class Executor:
             reasons = answers.get(one.candidate.trade.trade_id, one.reasons)
             if reasons:
                 parked.append((one.candidate, reasons))
-            else:
+            elif _may_be_reserved(one, view.held):
                 packer.put(one.candidate)
         return parked
 
@@ -296,6 +300,15 @@ def _legs(trade: TradeRow) -> Sequence[Leg]:
 
 def _available(rows: Mapping[Key, HoldingRow]) -> dict[Key, int]:
     return {key: row.available for key, row in rows.items()}
+
+
+def _may_be_reserved(short: Short, held: Mapping[Key, int]) -> bool:
+    """Whether what a leg lacks may be held for this very instruction."""
+    legs = short.candidate.signed.instruction.legs
+    return all(
+        held.get((legs[one.leg].deliverer, legs[one.leg].asset), 0) >= one.needed
+        for one in short.reasons
+    )
 
 
 def _names(reasons: Sequence[Reason]) -> set[tuple[str, int, Address | None]]:

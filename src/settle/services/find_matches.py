@@ -47,6 +47,8 @@ def find_matches(
     tolerance: Tolerance,
 ) -> dict[str, Found]:
     """Look for all sides at once, by side_id. The older side chooses first, each is chosen once."""
+    if not sides:
+        return {}
     found = _matches(store, conn, submitter, sides, tolerance)
     alone = [side for side in sides if side.side_id not in found]
     taken = {one.match.side.side_id for one in found.values() if one.match is not None}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from settle.domain.errors import Broken, Conflict
+from settle.domain.errors import Broken, Conflict, InvalidInput
 from settle.domain.instruction import accounts_of, instruction_id
 from settle.domain.matching import Mismatch, canonical_terms, compare
 from settle.domain.status import ConsentsComplete, SideDiffers, SidesMatched, Status
@@ -58,9 +58,10 @@ def submit_sides(
     """Store sides that `examine_sides` passed, all or none, and match what fits.
 
     Idempotent by (submitter, reference): the same side again changes nothing.
-    Raises: Conflict `duplicate_reference` for another side under a known reference, `nonce_in_use`
-    for a nonce that another live trade of the account has, `presigned_twice` where both sides have
-    signed terms of their own, `allegement_changed` for an answer to terms that no side offers.
+    Raises: InvalidInput for a side that comes after its time; Conflict `duplicate_reference` for
+    another side under a known reference, `nonce_in_use` for a nonce that another live trade of the
+    account has, `presigned_twice` where both sides have signed terms of their own,
+    `allegement_changed` for an answer to terms that no side offers.
     """
     known = venue.store.sides_by_reference(conn, caller, [one.side.reference for one in sides])
     fresh = [
@@ -68,6 +69,7 @@ def submit_sides(
         for one in sides
         if not _is_repeat(one, known.get(one.side.reference))
     ]
+    _refuse_late(fresh)
     submission = _Submission(venue, conn, caller, at)
     placed = submission.place(fresh)
     submission.save()
@@ -277,6 +279,13 @@ class _Submission:
             differences=trade.differences if own else (),
             repeated=False,
         )
+
+
+def _refuse_late(sides: Sequence[ExaminedSide]) -> None:
+    for one in sides:
+        if one.over:
+            message = f"the time to settle trades of {one.side.settlement_date} is over"
+            raise InvalidInput("settlement_date_over", message, f"{one.pointer}/settlement_date")
 
 
 def _brings_terms(presigned: Presigned | None) -> bool:
