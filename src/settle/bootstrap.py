@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from settle.api.app import create_app
 from settle.api.context import ApiContext, Check
 from settle.api.event_watch import EventWatch
+from settle.api.iso_names import load_iso_names
 from settle.api.logs import log, set_up_logging
 from settle.api.metrics import Gauges, Metrics
 from settle.api.serving import ApiServer, bind, urls_of
@@ -96,6 +97,7 @@ class Operator:
         self.database = database
         self.metrics = Metrics()
         self._profile = profile
+        self._iso_names = load_iso_names(settings.iso_names)
         self._alarms = Alarms()
         self._followed = SqlFollowerStore()
         self._server: ApiServer | None = None
@@ -150,6 +152,8 @@ class Operator:
             audiences=api.public_urls or tuple(audiences),
             watch=self.watch,
             metrics=self.metrics,
+            followed=self._followed,
+            iso_names=self._iso_names,
             checks=self._checks,
             on_commit=self._on_commit,
         )

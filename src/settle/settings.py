@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     key_file: Path = Field(description="keystore of the key that sends transactions")
     password_file: Path = Field(description="the keystore's password, mode 0600")
     idle_s: int = Field(default=1, ge=1, le=60, description="longest wait of a loop for news")
+    iso_names: Path | None = Field(
+        default=None, description="names that only messages use, see settle.api.iso_names"
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     api: ApiSettings = Field(default_factory=ApiSettings)
     market: MarketSettings = Field(default_factory=MarketSettings)

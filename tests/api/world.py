@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from settle.api.app import create_app
 from settle.api.context import ApiContext, Check
 from settle.api.event_watch import EventWatch
+from settle.api.iso_names import IsoNames
 from settle.api.metrics import Metrics
 from settle.chain.eip712 import address_of, recover, sign
 from settle.domain.ids import Address, Bic, InstructionId, Lei, lei_check_digits
@@ -137,6 +138,8 @@ class World:
             audiences=(BASE,),
             watch=self.watch,
             metrics=Metrics(),
+            followed=SqlFollowerStore(),
+            iso_names=IsoNames(),
             checks=lambda: self.checks,
             on_commit=self.watch.ring,
         )

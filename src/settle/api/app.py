@@ -18,6 +18,7 @@ from settle.api import (
     event_routes,
     health_routes,
     instruction_routes,
+    iso_routes,
     openapi,
     trade_routes,
     venue_routes,
@@ -47,6 +48,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     trade_routes.router,
     instruction_routes.router,
     event_routes.router,
+    iso_routes.router,
     health_routes.router,
 )
 

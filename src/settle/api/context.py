@@ -11,7 +11,9 @@ from settle.services.trade_rows import Role
 
 if TYPE_CHECKING:
     from settle.api.event_watch import EventWatch
+    from settle.api.iso_names import IsoNames
     from settle.api.metrics import Metrics
+    from settle.services.ports import ChainStore
     from settle.services.trade_ports import TradingStore
     from settle.services.venue import Venue
     from settle.settings import ApiSettings
@@ -59,6 +61,8 @@ class ApiContext:
     audiences: tuple[str, ...]
     watch: EventWatch
     metrics: Metrics
+    followed: ChainStore
+    iso_names: IsoNames
     checks: Callable[[], Sequence[Check]]
     on_commit: Callable[[], None]
 

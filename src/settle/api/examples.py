@@ -22,6 +22,7 @@ from settle.api.instruction_documents import (
     ToSignPage,
     WhyNotOut,
 )
+from settle.api.iso_routes import MessageOut, MessagesPage
 from settle.api.problems import reason_out
 from settle.api.trade_documents import (
     AskedOut,
@@ -34,6 +35,7 @@ from settle.api.trade_documents import (
 )
 from settle.domain.ids import ZERO_WORD, Address, to_hex
 from settle.domain.reasons import Reason
+from settle.iso20022.sese024 import References, acknowledgement
 
 BANK: Final = "529900AAAAAAAAAAAA08"
 BROKER: Final = "529900BBBBBBBBBBBB91"
@@ -56,7 +58,7 @@ DAY: Final = date(2026, 11, 26)
 class Example:
     """What an operation is sent and what it answers; None where there is no body."""
 
-    request: Mapping[str, Any] | None = None
+    request: Mapping[str, Any] | str | None = None
     response: BaseModel | str | None = None
 
 
@@ -242,6 +244,29 @@ _EVENT = (
     + '"}}\n'
     "id: 17\n\n"
 )
+_SESE_023 = f"""<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:sese.023.001.11"><SctiesSttlmTxInstr>
+<TxId>A-1</TxId>
+<SttlmTpAndAddtlParams><SctiesMvmntTp>DELI</SctiesMvmntTp><Pmt>APMT</Pmt></SttlmTpAndAddtlParams>
+<TradDtls><TradDt><Dt><Dt>2026-11-24</Dt></Dt></TradDt>
+<SttlmDt><Dt><Dt>2026-11-26</Dt></Dt></SttlmDt></TradDtls>
+<FinInstrmId><ISIN>DE0007164600</ISIN></FinInstrmId>
+<QtyAndAcctDtls><SttlmQty><Qty><Unit>500</Unit></Qty></SttlmQty></QtyAndAcctDtls>
+<SttlmParams><SctiesTxTp><Cd>TRAD</Cd></SctiesTxTp></SttlmParams>
+<DlvrgSttlmPties><Pty1><LEI>{BANK}</LEI></Pty1></DlvrgSttlmPties>
+<RcvgSttlmPties><Pty1><LEI>{BROKER}</LEI></Pty1></RcvgSttlmPties>
+<SttlmAmt><Amt Ccy="EUR">28100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></SttlmAmt>
+</SctiesSttlmTxInstr></Document>
+"""
+_SESE_024 = acknowledgement("sese.024.001.12", References(owner="A-1", servicer=TRADE)).decode()
+_MESSAGES = MessagesPage(
+    messages=(
+        MessageOut(
+            number=17, name="sese.025.001.11", trade_id=TRADE, reference="A-1", created_at=NOW
+        ),
+    ),
+    next_after=None,
+)
 _KEY_OUT = venue.RequestKeyOut(lei=BANK, key=KEY, active=True)
 _READY = venue.HealthOut(
     status="ok",
@@ -338,6 +363,9 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         response=ConsentsOut(results=(_CONSENT,)),
     ),
     "stream_events": Example(response=_EVENT),
+    "send_message": Example(request=_SESE_023, response=_SESE_024),
+    "list_messages": Example(response=_MESSAGES),
+    "get_message": Example(response=_SESE_024),
     "get_live": Example(response=venue.HealthOut(status="ok")),
     "get_ready": Example(response=_READY),
     "get_metrics": Example(

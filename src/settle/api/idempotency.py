@@ -87,6 +87,17 @@ def json_answer(status: HTTPStatus, document: BaseModel, **headers: str) -> Answ
     )
 
 
+def problem_answer(error: SettleError, trace_id: str) -> Answer:
+    """Answer with a problem document."""
+    told = problem_of(error, trace_id)
+    return Answer(
+        status=told.status,
+        body=told.model_dump_json().encode(),
+        media_type=PROBLEM,
+        headers=headers_of(error),
+    )
+
+
 class Underway:
     """Keys that requests of this process work under right now."""
 
@@ -132,16 +143,18 @@ class Operation:
         check: Callable[[], T],
         work: Callable[[Connection, T], Answer],
         then: Callable[[Answer], Awaitable[Answer | None]] | None = None,
+        refusal: Callable[[SettleError], Answer] | None = None,
     ) -> Response:
         """Do `work` in one transaction with the key, unless it was done before.
 
         `check` comes before it, without a lock; `work` gets what it gives. `then` may wait for what
-        follows and give a better answer, which is kept instead.
+        follows and give a better answer, which is kept instead. `refusal` writes what the rules
+        refuse, by default as a problem.
         Raises: what they raise, refusals of the rules apart, which are answers; Conflict while the
         same request is under way; InvalidInput where the key stands for another request.
         """
         with self.underway.claimed(self.caller.name, self.key):
-            answer, replayed = await run_in_threadpool(self._once, check, work)
+            answer, replayed = await run_in_threadpool(self._once, check, work, refusal)
             if not replayed:
                 self.context.on_commit()
                 later = None if then is None else await then(answer)
@@ -151,7 +164,10 @@ class Operation:
             return answer.response(replayed=replayed)
 
     def _once(
-        self, check: Callable[[], T], work: Callable[[Connection, T], Answer]
+        self,
+        check: Callable[[], T],
+        work: Callable[[Connection, T], Answer],
+        refusal: Callable[[SettleError], Answer] | None,
     ) -> tuple[Answer, bool]:
         context = self.context
         try:
@@ -168,7 +184,8 @@ class Operation:
         except (Refused, InvalidInput) as error:
             if error.code in _NOT_OURS:
                 raise
-            return self._refused(error)
+            told = problem_answer(error, self.trace_id) if refusal is None else refusal(error)
+            return self._refused(told)
 
     def _claim(self, conn: Connection) -> Answer | None:
         """Take the key; give the answer that it stands for already."""
@@ -188,14 +205,7 @@ class Operation:
         context.store.retake_key(conn, name, self.key, now)
         return None
 
-    def _refused(self, error: SettleError) -> tuple[Answer, bool]:
-        told = problem_of(error, self.trace_id)
-        answer = Answer(
-            status=told.status,
-            body=told.model_dump_json().encode(),
-            media_type=PROBLEM,
-            headers=headers_of(error),
-        )
+    def _refused(self, answer: Answer) -> tuple[Answer, bool]:
         with self.context.database.transaction() as conn:
             before = self._claim(conn)
             if before is not None:

@@ -30,6 +30,8 @@ _LIFETIME_S: Final = 120
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 2.0
 _REDIRECT: Final = 300
+_XML: Final = "application/xml"
+"""A refusal in XML is a message that answers a message: the caller reads it."""
 
 T = TypeVar("T")
 
@@ -79,6 +81,10 @@ class Transport:
     def get(self, path: str, params: Mapping[str, Any] | None = None, **headers: str) -> Reply:
         """Read."""
         return self._patiently(lambda: self._once("GET", path, params, b"", headers))
+
+    def get_once(self, path: str) -> Reply:
+        """Read, without trying again."""
+        return self._once("GET", path, None, b"", {})
 
     def post(
         self,
@@ -137,7 +143,8 @@ class Transport:
             response = self._http.send(self._signed(method, path, params, body, headers))
         except httpx.HTTPError as error:
             raise _no_answer(self._http.base_url, error) from error
-        if response.status_code >= _REDIRECT:
+        told_in_xml = response.headers.get("content-type", "").startswith(_XML)
+        if response.status_code >= _REDIRECT and not told_in_xml:
             raise exception_of(response.status_code, response.headers, response.content)
         return Reply(response.status_code, response.headers, response.content)
 
