@@ -131,9 +131,11 @@ class World:
             database=database,
             venue=self.venue,
             settings=ApiSettings(
-                operator_keys=frozenset({"0x" + self.operator.account.hex()}),
-                auditor_keys=frozenset({"0x" + self.auditor.account.hex()}),
-                **settings,
+                **{
+                    "operator_keys": frozenset({"0x" + self.operator.account.hex()}),
+                    "auditor_keys": frozenset({"0x" + self.auditor.account.hex()}),
+                    **settings,
+                }
             ),
             audiences=(BASE,),
             watch=self.watch,

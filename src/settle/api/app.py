@@ -38,11 +38,10 @@ from settle.api.problems import (
     status_of,
 )
 from settle.api.reception import Reception
-from settle.api.runtime import Runtime
+from settle.api.runtime import PREFIX, Runtime
 from settle.api.trade_views import TradeViews
 from settle.domain.errors import SettleError
 
-PREFIX: Final = "/v1"
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     venue_routes.router,
     trade_routes.router,
@@ -80,7 +79,7 @@ def create_app(context: ApiContext) -> FastAPI:
         underway=Underway(),
     )
     for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX)
+        app.include_router(router)
     app.add_middleware(
         Reception,
         context=context,

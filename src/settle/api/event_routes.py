@@ -16,7 +16,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from settle.api.context import Caller
-from settle.api.runtime import CallerNeeded, Runtime, RuntimeNeeded
+from settle.api.runtime import PREFIX, CallerNeeded, Runtime, RuntimeNeeded
 from settle.domain.errors import Conflict
 from settle.domain.ids import to_hex
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from settle.services.trade_rows import EventRow
 
-router = APIRouter(tags=["events"])
+router = APIRouter(prefix=PREFIX, tags=["events"])
 
 _PAGE: Final = 200
 _LONGEST_WAIT_S: Final = 30

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
 
 from settle.api import metrics
-from settle.api.runtime import Runtime, RuntimeNeeded
+from settle.api.runtime import PREFIX, Runtime, RuntimeNeeded
 from settle.api.venue_documents import CheckOut, HealthOut
 from settle.domain.errors import NotFound, SettleError
 
-router = APIRouter(tags=["health"])
+router = APIRouter(prefix=PREFIX, tags=["health"])
 
 
 @router.get("/health/live")

@@ -24,6 +24,7 @@ from settle.api.instruction_documents import (
 from settle.api.paging import DEFAULT_LIMIT, CursorQuery, LimitQuery, read_cursor, write_cursor
 from settle.api.problems import pointer_of, reason_out
 from settle.api.runtime import (
+    PREFIX,
     CallerNeeded,
     MemberNeeded,
     OperationNeeded,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
     from settle.services.trade_rows import TradeRow
 
-router = APIRouter(tags=["instructions"])
+router = APIRouter(prefix=PREFIX, tags=["instructions"])
 
 DigestPath = Annotated[str, Path(pattern="^0x[0-9a-f]{64}$")]
 

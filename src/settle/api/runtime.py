@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request, Security
 from fastapi.openapi.models import HTTPBase as HTTPBaseModel
@@ -17,6 +17,8 @@ from settle.api.trade_views import TradeViews
 from settle.domain.errors import Forbidden
 from settle.domain.ids import Lei
 from settle.services.trade_rows import Role
+
+PREFIX: Final = "/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

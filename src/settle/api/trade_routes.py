@@ -15,6 +15,7 @@ from settle.api.idempotency import Answer, json_answer
 from settle.api.paging import DEFAULT_LIMIT, CursorQuery, LimitQuery
 from settle.api.problems import pointer_of
 from settle.api.runtime import (
+    PREFIX,
     CallerNeeded,
     MemberNeeded,
     OperationNeeded,
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from settle.api.context import Caller
     from settle.services.trade_rows import TradeRow
 
-router = APIRouter(tags=["trades"])
+router = APIRouter(prefix=PREFIX, tags=["trades"])
 
 TradePath = Annotated[str, Path(pattern="^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
 

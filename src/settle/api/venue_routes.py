@@ -10,7 +10,14 @@ from fastapi.responses import Response
 
 from settle.api.directory import enter_key, enter_participant
 from settle.api.idempotency import Answer, json_answer
-from settle.api.runtime import CallerNeeded, OperationNeeded, OperatorNeeded, Runtime, RuntimeNeeded
+from settle.api.runtime import (
+    PREFIX,
+    CallerNeeded,
+    OperationNeeded,
+    OperatorNeeded,
+    Runtime,
+    RuntimeNeeded,
+)
 from settle.api.venue_documents import (
     AccountOut,
     AccountsOut,
@@ -41,7 +48,7 @@ if TYPE_CHECKING:
     from settle.services.chain_rows import AssetRow
     from settle.services.trade_rows import ParticipantRow
 
-router = APIRouter(tags=["venue"])
+router = APIRouter(prefix=PREFIX, tags=["venue"])
 
 LeiPath = Annotated[str, Path(max_length=20)]
 AddressPath = Annotated[str, Path(max_length=42)]
