@@ -4,11 +4,11 @@ pragma solidity 0.8.37;
 import {Books} from "./Books.sol";
 import {Examination} from "./Examination.sol";
 import {IAffirmation} from "./interfaces/IAffirmation.sol";
-import {Instruction, MAX_WINDOW} from "./interfaces/Types.sol";
+import {Instruction, MAX_WINDOW, Reason} from "./interfaces/Types.sol";
+import {AccountList} from "./libraries/AccountList.sol";
 import {HoldingWord} from "./libraries/HoldingWord.sol";
-import {InstructionTerms} from "./libraries/InstructionTerms.sol";
 import {NonceBits} from "./libraries/NonceBits.sol";
-import {LegWords, Plan} from "./libraries/Plan.sol";
+import {LegWords, Plan, Plans} from "./libraries/Plan.sol";
 import {Reasons} from "./libraries/Reasons.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {Typed} from "./libraries/Typed.sol";
@@ -17,6 +17,7 @@ import {Window} from "./libraries/Window.sol";
 /// @title Consents on chain, reservations, and the ends that are not settlement
 /// @dev Code of Settlement, which runs it on its own storage by delegatecall. Law: L3, L4, L5, L7, L10.
 contract Affirmation is Examination, IAffirmation {
+    using AccountList for uint256[];
     using HoldingWord for uint256;
     using NonceBits for NonceBits.Space;
     using Reasons for Plan;
@@ -39,13 +40,14 @@ contract Affirmation is Examination, IAffirmation {
         external
         delegated
     {
-        Plan memory plan = _enter(instruction);
+        Plan memory plan = Plans.blank()[0];
+        _enter(plan, instruction);
         uint256 count = plan.accounts.length;
         if (signatures.length != count) {
             plan.add(Reasons.SIGNATURES, 0, plan.initiator, count, signatures.length);
             _refuseIfAny(plan);
         }
-        uint16 consents = plan.consents;
+        uint256 consents = plan.consents;
         for (uint256 k = 0; k < count; ++k) {
             address account = _address(plan.accounts[k]);
             bool brought = signatures[k].length != 0;
@@ -59,7 +61,7 @@ contract Affirmation is Examination, IAffirmation {
         }
         if (consents == plan.consents) plan.add(Reasons.NOTHING_NEW, 0, uint160(msg.sender), 0, 0);
         // Nobody but the initiator makes a nonce live.
-        uint256 initiator = InstructionTerms.indexOf(plan.accounts, plan.initiator);
+        uint256 initiator = plan.accounts.indexOf(plan.initiator);
         if (consents & _bit(initiator) == 0) {
             plan.add(Reasons.NO_CONSENT, initiator, plan.initiator, 0, 0);
         }
@@ -78,10 +80,11 @@ contract Affirmation is Examination, IAffirmation {
         bool committed,
         bytes calldata signature
     ) external delegated {
-        Plan memory plan = _enter(instruction);
+        Plan memory plan = Plans.blank()[0];
+        _enter(plan, instruction);
         uint256 index = _indexOf(plan, account);
         if (!plan.isLive) _refuse(plan, Reasons.NO_CONSENT, _initiator(plan));
-        if (plan.deliverers & (1 << index) == 0) _refuse(plan, Reasons.NOT_A_PARTY, account);
+        if (plan.deliverers & _bit(index) == 0) _refuse(plan, Reasons.NOT_A_PARTY, account);
         if (Window.tooFar(plan.settleBy, MAX_WINDOW)) {
             plan.add(
                 Reasons.TOO_FAR, 0, uint160(account), block.timestamp + MAX_WINDOW, plan.settleBy
@@ -95,7 +98,7 @@ contract Affirmation is Examination, IAffirmation {
         _refuseIfAny(plan);
 
         _holdLegs(plan, account, committed);
-        uint16 consents = plan.consents | _bit(index);
+        uint256 consents = plan.consents | _bit(index);
         if (consents != plan.consents) _setConsents(plan, consents);
         emit Reserved(plan.id, account, committed);
     }
@@ -103,16 +106,15 @@ contract Affirmation is Examination, IAffirmation {
     /// @dev Holds each leg that the account delivers and that is not held yet; turns withdrawable into
     /// committed, never back. Refuses where that would change nothing.
     function _holdLegs(Plan memory plan, address account, bool committed) private {
-        uint8 mine = _legsOf(plan, account);
-        uint8 reserved = plan.reserved | mine;
-        uint8 binding = committed ? plan.committed | mine : plan.committed;
+        uint256 mine = _legsOf(plan, account);
+        uint256 reserved = plan.reserved | mine;
+        uint256 binding = committed ? plan.committed | mine : plan.committed;
         if (reserved == plan.reserved && binding == plan.committed) {
             _refuse(plan, Reasons.RESERVATION, account);
         }
-        _live[plan.id].reserved = reserved;
-        _live[plan.id].committed = binding;
+        _storeLegBits(plan, reserved, binding);
         for (uint256 k = 0; k < plan.legs.length; ++k) {
-            if ((reserved ^ plan.reserved) & (1 << k) == 0) continue;
+            if ((reserved ^ plan.reserved) & _bit(k) == 0) continue;
             LegWords memory leg = plan.legs[k];
             if (!_isOpen(leg.asset)) _findAsset(plan, k, leg.asset);
             uint256 available = _holdings[_keyOf(uint160(account), leg.asset)].available();
@@ -123,12 +125,24 @@ contract Affirmation is Examination, IAffirmation {
         }
     }
 
-    function _setConsents(Plan memory plan, uint16 consents) private {
-        _live[plan.id].consents = consents;
-        // A clean word, and at most 16 accounts.
+    /// @dev A bit a leg, of which there are at most 8.
+    function _storeLegBits(Plan memory plan, uint256 reserved, uint256 committed) private {
         // forge-lint: disable-start(unsafe-typecast)
+        _live[plan.id].reserved = uint8(reserved);
+        _live[plan.id].committed = uint8(committed);
+        // forge-lint: disable-end(unsafe-typecast)
+    }
+
+    function _setConsents(Plan memory plan, uint256 consents) private {
+        // A clean word, and a bit an account, of which there are at most 16.
+        // forge-lint: disable-start(unsafe-typecast)
+        _live[plan.id].consents = uint16(consents);
         emit InstructionAffirmed(
-            plan.id, _initiator(plan), uint64(plan.nonce), consents, uint8(plan.accounts.length)
+            plan.id,
+            _initiator(plan),
+            uint64(plan.nonce),
+            uint16(consents),
+            uint8(plan.accounts.length)
         );
         // forge-lint: disable-end(unsafe-typecast)
     }
@@ -140,10 +154,10 @@ contract Affirmation is Examination, IAffirmation {
         external
         delegated
     {
-        Plan memory plan;
-        _read(instruction, plan);
+        Plan memory plan = Plans.blank()[0];
+        _read(plan, instruction);
         _refuseIfAny(plan);
-        uint8 mine = _legsOf(plan, account) & plan.reserved;
+        uint256 mine = _legsOf(plan, account) & plan.reserved;
         if (mine == 0) _refuse(plan, Reasons.RESERVATION, account);
         uint256 index = _indexOf(plan, account);
         if (!Window.over(plan.settleBy)) {
@@ -151,7 +165,9 @@ contract Affirmation is Examination, IAffirmation {
             _examineMessage(plan, index, Typed.release(account, plan.id), signature);
             _refuseIfAny(plan);
         }
-        _live[plan.id].released |= _bit(index);
+        // A bit an account, of which there are at most 16.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _live[plan.id].released |= uint16(_bit(index));
         _releaseLegs(plan, mine);
         emit ReservationEnded(plan.id, account);
     }
@@ -161,7 +177,8 @@ contract Affirmation is Examination, IAffirmation {
         external
         delegated
     {
-        Plan memory plan = _enter(instruction);
+        Plan memory plan = Plans.blank()[0];
+        _enter(plan, instruction);
         uint256 index = _indexOf(plan, account);
         // The initiator has `cancel`.
         if (index == plan.accounts.length || account == _initiator(plan)) {
@@ -175,7 +192,9 @@ contract Affirmation is Examination, IAffirmation {
 
         _withdrawn[account][plan.id] = true;
         _accounts[account].withdrawals += 1;
-        uint16 consents = plan.consents & ~_bit(index);
+        // A bit an account, of which there are at most 16.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint16 consents = uint16(plan.consents & ~_bit(index));
         if (plan.isLive) {
             _live[plan.id].consents = consents;
             _releaseLegs(plan, _legsOf(plan, account) & plan.reserved);
@@ -188,7 +207,8 @@ contract Affirmation is Examination, IAffirmation {
         external
         delegated
     {
-        Plan memory plan = _enter(instruction);
+        Plan memory plan = Plans.blank()[0];
+        _enter(plan, instruction);
         uint256 count = plan.accounts.length;
         if (Window.over(validBy)) {
             plan.add(Reasons.MESSAGE_OVER, 0, uint160(msg.sender), validBy, block.timestamp);
@@ -203,7 +223,7 @@ contract Affirmation is Examination, IAffirmation {
         } else if (_allConsented(plan)) {
             plan.add(Reasons.IRREVOCABLE, 0, plan.initiator, 0, 0);
         } else {
-            uint256 initiator = InstructionTerms.indexOf(plan.accounts, plan.initiator);
+            uint256 initiator = plan.accounts.indexOf(plan.initiator);
             _examineCancellation(plan, initiator, validBy, signatures[0]);
         }
         _refuseIfAny(plan);
@@ -224,9 +244,81 @@ contract Affirmation is Examination, IAffirmation {
         plan.add(Reasons.BAD_SIGNATURE, k, uint160(account), 0, 0);
     }
 
-    function _releaseLegs(Plan memory plan, uint8 legs) private {
-        _live[plan.id].reserved = plan.reserved & ~legs;
-        _live[plan.id].committed = plan.committed & ~legs;
+    function _releaseLegs(Plan memory plan, uint256 legs) private {
+        _storeLegBits(plan, plan.reserved & ~legs, plan.committed & ~legs);
         _unholdLegs(plan, legs, false);
+    }
+
+    // ------------------------------------------------------------------------------------------ gates and facts
+
+    /// @dev What every act on an instruction asks first: well-formed terms, a nonce that is open or live for
+    /// this id, and a window that is not over.
+    function _enter(Plan memory plan, Instruction calldata instruction) private view {
+        _read(plan, instruction);
+        if (plan.none() && plan.status != NonceBits.OPEN) _examineNonce(plan);
+        if (plan.none() && Window.over(plan.settleBy)) _findLapse(plan);
+        _refuseIfAny(plan);
+    }
+
+    /// @dev Who comes in must be admitted and must not have withdrawn from this id.
+    function _examineEntry(Plan memory plan, uint256 index) private view {
+        address account = _address(plan.accounts[index]);
+        _examineStanding(plan, index, account);
+        if (_withdrawn[account][plan.id]) {
+            plan.add(Reasons.WITHDRAWN, index, plan.accounts[index], 0, 0);
+        }
+    }
+
+    /// @dev A signed message about a reservation serves until the account ended one; its own call always.
+    function _examineMessage(
+        Plan memory plan,
+        uint256 index,
+        bytes32 message,
+        bytes calldata signature
+    ) private view {
+        address account = _address(plan.accounts[index]);
+        if (signature.length != 0 && plan.released & _bit(index) != 0) {
+            plan.add(Reasons.MESSAGE_USED, index, plan.accounts[index], 0, 0);
+        }
+        if (!_agrees(account, message, signature)) {
+            plan.add(Reasons.BAD_SIGNATURE, index, plan.accounts[index], 0, 0);
+        }
+    }
+
+    /// @dev A signature over the message, or, where none is brought, the account's own call.
+    function _agrees(address account, bytes32 message, bytes calldata signature)
+        private
+        view
+        returns (bool)
+    {
+        if (signature.length == 0) return msg.sender == account;
+        return Signatures.binds(_hashTypedDataV4(message), account, signature);
+    }
+
+    /// @dev The moment of irrevocability: every account's consent is on chain.
+    function _allConsented(Plan memory plan) private pure returns (bool) {
+        return plan.consents == (1 << plan.accounts.length) - 1;
+    }
+
+    /// @dev Committed reservations bind when all consents are on chain and every leg is held committed.
+    function _binding(Plan memory plan) private pure returns (bool) {
+        return _allConsented(plan) && plan.committed == (1 << plan.legs.length) - 1;
+    }
+
+    /// @dev A bit per leg that the account delivers.
+    function _legsOf(Plan memory plan, address account) private pure returns (uint256 legs) {
+        for (uint256 k = 0; k < plan.legs.length; ++k) {
+            if (plan.legs[k].deliverer == uint160(account)) legs |= 1 << k;
+        }
+    }
+
+    function _indexOf(Plan memory plan, address account) private pure returns (uint256) {
+        return plan.accounts.indexOf(uint160(account));
+    }
+
+    function _refuse(Plan memory plan, bytes4 code, address who) private pure {
+        revert IAffirmation.Refused(
+            plan.id, Reason({code: code, leg: 0, who: who, needed: 0, have: 0})
+        );
     }
 }

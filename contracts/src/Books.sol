@@ -44,6 +44,40 @@ abstract contract Books is AccessManaged, EIP712 {
         return (account << 32) | asset;
     }
 
+    /// @dev Where a holding is stored. What touches a holding twice keeps this, and hashes once.
+    function _slotOf(uint256 account, uint256 asset) internal pure returns (uint256 slot) {
+        uint256 key = _keyOf(account, asset);
+        // What the compiler does for `_holdings[key]`, in the scratch space.
+        assembly ("memory-safe") {
+            mstore(0x00, key)
+            mstore(0x20, _holdings.slot)
+            slot := keccak256(0x00, 0x40)
+        }
+    }
+
+    function _holdingAt(uint256 slot) internal view returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := sload(slot)
+        }
+    }
+
+    /// @dev Writes to a slot that `_slotOf` gave, so to a holding and nothing else.
+    function _setHoldingAt(uint256 slot, uint256 word) internal {
+        assembly ("memory-safe") {
+            sstore(slot, word)
+        }
+    }
+
+    /// @dev The one word of an account, as stored. Takes the account in a word, checked to be clean.
+    function _accountWord(uint256 account) internal view returns (uint256 word) {
+        // What the compiler does for `_accounts[account]`, in the scratch space.
+        assembly ("memory-safe") {
+            mstore(0x00, account)
+            mstore(0x20, _accounts.slot)
+            word := sload(keccak256(0x00, 0x40))
+        }
+    }
+
     function _isOpen(uint256 asset) internal view returns (bool) {
         return (_openAssets[asset >> 8] >> (asset & 255)) & 1 == 1;
     }

@@ -7,15 +7,17 @@ import {
     AssetClass,
     Hold,
     Instruction,
+    Leg,
     MAX_LEGS,
     Reason,
     Standing
 } from "./interfaces/Types.sol";
 import {Books} from "./Books.sol";
+import {AccountList} from "./libraries/AccountList.sol";
 import {HoldingWord} from "./libraries/HoldingWord.sol";
 import {InstructionTerms} from "./libraries/InstructionTerms.sol";
 import {NonceBits} from "./libraries/NonceBits.sol";
-import {LegWords, Plan} from "./libraries/Plan.sol";
+import {LEG_SIZE, LegWords, Plan} from "./libraries/Plan.sol";
 import {Reasons} from "./libraries/Reasons.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {Typed} from "./libraries/Typed.sol";
@@ -27,9 +29,14 @@ import {Window} from "./libraries/Window.sol";
 /// shape.
 /// @dev An id has storage if and only if its nonce is live, and nobody but the initiator makes it so.
 abstract contract Examination is Books {
+    using AccountList for uint256[];
     using HoldingWord for uint256;
     using NonceBits for NonceBits.Space;
     using Reasons for Plan;
+
+    /// @dev The class within the word of Account (behind standing and freeze, a byte each): all that settlement
+    /// does not ask for.
+    uint256 private constant ACCOUNT_CLASS = 0xff << 16;
 
     /// @dev What is on chain about a live instruction, one word. Bits by account (order of first
     /// appearance) or by leg.
@@ -48,42 +55,34 @@ abstract contract Examination is Books {
 
     /// @dev Walks every gate in the order of precedence. Signatures come before values: every outside call
     /// is over before a holding is read.
-    function _examine(Instruction calldata instruction, bytes[] calldata signatures)
-        internal
-        view
-        returns (Plan memory plan)
-    {
-        _read(instruction, plan);
-        if (!plan.none()) return plan;
-        _examineNonce(plan);
+    function _examine(
+        Plan memory plan,
+        Instruction calldata instruction,
+        bytes[] calldata signatures
+    ) internal view {
+        _read(plan, instruction);
+        if (!plan.none()) return;
+        if (plan.status != NonceBits.OPEN) _examineNonce(plan);
         if (!Window.begun(plan.settleFrom)) {
             plan.add(Reasons.FUTURE, 0, plan.initiator, plan.settleFrom, block.timestamp);
         }
-        _examineLapse(plan);
+        if (Window.over(plan.settleBy)) _findLapse(plan);
         _examineAccounts(plan, signatures);
         _examineLegs(plan);
     }
 
-    /// @dev What every act on an instruction asks first: well-formed terms, a nonce that is open or live for
-    /// this id, and a window that is not over.
-    function _enter(Instruction calldata instruction) internal view returns (Plan memory plan) {
-        _read(instruction, plan);
-        if (plan.none()) _examineNonce(plan);
-        if (plan.none()) _examineLapse(plan);
-        _refuseIfAny(plan);
-    }
-
     /// @dev Reads the terms and what is on chain about them, once. Terms with too many legs have no id.
-    function _read(Instruction calldata instruction, Plan memory plan) internal view {
-        uint256 count = instruction.legs.length;
-        if (!InstructionTerms.mayCount(count)) {
-            plan.add(Reasons.LEGS, 0, uint160(instruction.initiator), MAX_LEGS, count);
+    function _read(Plan memory plan, Instruction calldata instruction) internal view {
+        Leg[] calldata legs = instruction.legs;
+        if (!InstructionTerms.mayCount(legs.length)) {
+            plan.add(Reasons.LEGS, 0, uint160(instruction.initiator), MAX_LEGS, legs.length);
             return;
         }
-        plan.id = _hashTypedDataV4(Typed.load(instruction, plan));
+        plan.id = _hashTypedDataV4(Typed.load(plan, instruction, legs));
         InstructionTerms.check(plan);
         if (!plan.none()) return;
-        plan.status = _nonces[_initiator(plan)].get(plan.nonce);
+        plan.nonceSlot = _nonces[_initiator(plan)].slotOf(plan.nonce);
+        plan.status = NonceBits.getAt(plan.nonceSlot, plan.nonce);
         if (plan.status == NonceBits.LIVE) {
             Live memory live = _live[plan.id];
             // The initiator's consent is there as long as the instruction is live.
@@ -97,109 +96,138 @@ abstract contract Examination is Books {
 
     // ------------------------------------------------------------------------------------------ gates
 
-    function _examineNonce(Plan memory plan) private pure {
-        if (plan.status == NonceBits.OPEN || plan.isLive) return;
+    /// @dev A nonce that is not open must be live, for this id.
+    function _examineNonce(Plan memory plan) internal pure {
+        if (plan.isLive) return;
         bytes4 code = plan.status == NonceBits.SETTLED
             ? Reasons.SETTLED
             : plan.status == NonceBits.CANCELLED ? Reasons.CANCELLED : Reasons.OCCUPIED;
         plan.add(code, 0, plan.initiator, 0, plan.nonce);
     }
 
-    function _examineLapse(Plan memory plan) private view {
-        uint256 settleBy = plan.settleBy;
-        if (!Window.over(settleBy)) return;
-        plan.add(Reasons.LAPSED, 0, plan.initiator, settleBy, block.timestamp);
-    }
-
     /// @dev Account by account: standing, consent, withdrawal, freeze.
     function _examineAccounts(Plan memory plan, bytes[] calldata signatures) private view {
         uint256[] memory accounts = plan.accounts;
-        bool brought = signatures.length == accounts.length;
+        uint256 count = accounts.length;
+        bool brought = signatures.length == count;
         if (!brought && signatures.length != 0) {
-            plan.add(Reasons.SIGNATURES, 0, plan.initiator, accounts.length, signatures.length);
+            plan.add(Reasons.SIGNATURES, 0, plan.initiator, count, signatures.length);
         }
         // Bound: at most two accounts a leg.
-        for (uint256 k = 0; k < accounts.length; ++k) {
-            address account = _address(accounts[k]);
-            Account storage word = _accounts[account];
-            // One word, read once: what follows may ask a wallet, after which it would be read again.
-            (Standing standing, bool frozen, uint64 withdrawals) =
-                (word.standing, word.frozen, word.withdrawals);
-            if (standing != Standing.Admitted) _findStanding(plan, k, standing);
-            if (brought && signatures[k].length != 0) {
-                if (!Signatures.binds(plan.id, account, signatures[k])) {
-                    plan.add(Reasons.BAD_SIGNATURE, k, accounts[k], 0, 0);
+        for (uint256 k = 0; k < count; ++k) {
+            uint256 word = accounts.get(k);
+            address account = _address(word);
+            // The plain account, admitted and with nothing against it, is told by one look at its one word; only
+            // another is taken apart.
+            bool plain = _accountWord(word) & ~ACCOUNT_CLASS == uint256(Standing.Admitted);
+            if (!plain) _examineStanding(plan, k, account);
+            bytes calldata signature = brought ? signatures[k] : msg.data[:0];
+            if (signature.length == 0) {
+                if (plan.consents & _bit(k) == 0) {
+                    plan.add(Reasons.NO_CONSENT, k, uint160(account), 0, 0);
                 }
-            } else if (plan.consents & _bit(k) == 0) {
-                plan.add(Reasons.NO_CONSENT, k, accounts[k], 0, 0);
+            } else if (!Signatures.binds(plan.id, account, signature)) {
+                plan.add(Reasons.BAD_SIGNATURE, k, uint160(account), 0, 0);
             }
-            if (withdrawals != 0 && _withdrawn[account][plan.id]) {
-                plan.add(Reasons.WITHDRAWN, k, accounts[k], 0, 0);
-            }
-            if (frozen && plan.deliverers & (1 << k) != 0) {
-                plan.add(Reasons.ACCOUNT_FROZEN, k, accounts[k], 0, 0);
-            }
+            if (!plain) _examineBars(plan, k, account);
+        }
+    }
+
+    function _examineStanding(Plan memory plan, uint256 index, address account) internal view {
+        Standing standing = _accounts[account].standing;
+        if (standing == Standing.Admitted) return;
+        bytes4 code = standing == Standing.Unknown ? Reasons.NOT_ADMITTED : Reasons.SUSPENDED;
+        plan.add(code, index, uint160(account), 0, 0);
+    }
+
+    /// @dev What keeps an account from delivering or from this id, consent or not.
+    function _examineBars(Plan memory plan, uint256 k, address account) private view {
+        Account storage entry = _accounts[account];
+        if (entry.withdrawals != 0 && _withdrawn[account][plan.id]) {
+            plan.add(Reasons.WITHDRAWN, k, uint160(account), 0, 0);
+        }
+        if (entry.frozen && plan.deliverers & _bit(k) != 0) {
+            plan.add(Reasons.ACCOUNT_FROZEN, k, uint160(account), 0, 0);
         }
     }
 
     /// @dev Works out the holdings after each leg, in order, from those that earlier legs left. A leg that is
     /// not covered is told and left out of what follows.
     function _examineLegs(Plan memory plan) private view {
-        LegWords[] memory legs = plan.legs;
-        // Bounds: two keys a leg, at most MAX_LEGS legs; each subtraction is covered by the line above it,
-        // and what a leg adds stays within the asset's supply.
+        LegWords memory leg = plan.firstLeg;
+        uint256 count = plan.legs.length;
+        // The word of open assets that was read last, and which one it is: a trade's assets often share one.
+        uint256 page = type(uint256).max;
+        uint256 open = 0;
+        // Bounds: at most MAX_LEGS legs; each subtraction is covered by the line above it, and what a leg adds
+        // stays within the asset's supply.
         unchecked {
-            uint256[] memory keys = new uint256[](2 * legs.length);
-            uint256[] memory next = new uint256[](2 * legs.length);
-            for (uint256 k = 0; k < legs.length; ++k) {
-                LegWords memory leg = legs[k];
-                if (!_isOpen(leg.asset)) _findAsset(plan, k, leg.asset);
-                uint256 from = _keyOf(leg.deliverer, leg.asset);
-                uint256 to = _keyOf(leg.receiver, leg.asset);
-                uint256 deliverer = _before(plan, keys, next, 2 * k, from);
-                uint256 receiver = _before(plan, keys, next, 2 * k, to);
+            for (uint256 k = 0; k < count; ++k) {
+                if (leg.asset >> 8 != page) {
+                    page = leg.asset >> 8;
+                    open = _openAssets[page];
+                }
+                if ((open >> (leg.asset & 255)) & 1 == 0) _findAsset(plan, k, leg.asset);
+                uint256 from = _slotOf(leg.deliverer, leg.asset);
+                uint256 to = _slotOf(leg.receiver, leg.asset);
+                uint256 deliverer = _before(plan, leg, k, from);
+                uint256 receiver = _before(plan, leg, k, to);
                 if (deliverer.available() < leg.quantity) {
                     _findLack(plan, k, leg, deliverer.available());
                 } else {
                     deliverer -= leg.quantity;
                     receiver += leg.quantity;
                 }
-                (keys[2 * k], next[2 * k]) = (from, deliverer);
-                (keys[2 * k + 1], next[2 * k + 1]) = (to, receiver);
+                (leg.delivererSlot, leg.delivererHolding) = (from, deliverer);
+                (leg.receiverSlot, leg.receiverHolding) = (to, receiver);
+                // The next leg; not read after the last.
+                assembly ("memory-safe") {
+                    leg := add(leg, LEG_SIZE)
+                }
             }
-            plan.keys = keys;
-            plan.next = next;
         }
     }
 
     /// @dev The holding as a leg finds it: what the last earlier leg that touches it left, or what the books
     /// hold with all that this instruction reserved made available.
-    function _before(
-        Plan memory plan,
-        uint256[] memory keys,
-        uint256[] memory next,
-        uint256 known,
-        uint256 key
-    ) private view returns (uint256 holding) {
+    /// @param earlier how many legs lie before this one in memory
+    function _before(Plan memory plan, LegWords memory leg, uint256 earlier, uint256 slot)
+        private
+        view
+        returns (uint256 holding)
+    {
         unchecked {
-            while (known > 0) {
-                if (keys[--known] == key) return next[known];
+            // Bound: as many legs lie in front of this one.
+            for (; earlier != 0; --earlier) {
+                assembly ("memory-safe") {
+                    leg := sub(leg, LEG_SIZE)
+                }
+                if (leg.delivererSlot == slot) return leg.delivererHolding;
+                if (leg.receiverSlot == slot) return leg.receiverHolding;
             }
         }
-        holding = _holdings[key];
-        if (plan.reserved == 0) return holding;
-        for (uint256 j = 0; j < plan.legs.length; ++j) {
-            if (plan.reserved & (1 << j) == 0) continue;
-            LegWords memory leg = plan.legs[j];
-            if (_keyOf(leg.deliverer, leg.asset) == key) holding = holding.unhold(leg.quantity);
+        holding = _holdingAt(slot);
+        if (plan.reserved != 0) holding = _withReserved(plan, slot, holding);
+    }
+
+    /// @dev The holding in that slot with what this instruction reserved there made available.
+    function _withReserved(Plan memory plan, uint256 slot, uint256 holding)
+        private
+        pure
+        returns (uint256)
+    {
+        for (uint256 k = 0; k < plan.legs.length; ++k) {
+            if (plan.reserved & _bit(k) == 0) continue;
+            LegWords memory leg = plan.legs[k];
+            if (_slotOf(leg.deliverer, leg.asset) == slot) holding = holding.unhold(leg.quantity);
         }
+        return holding;
     }
 
     // ------------------------------------------------------------------------------------------ findings
 
-    function _findStanding(Plan memory plan, uint256 index, Standing standing) private pure {
-        bytes4 code = standing == Standing.Unknown ? Reasons.NOT_ADMITTED : Reasons.SUSPENDED;
-        plan.add(code, index, plan.accounts[index], 0, 0);
+    function _findLapse(Plan memory plan) internal view {
+        plan.add(Reasons.LAPSED, 0, plan.initiator, plan.settleBy, block.timestamp);
     }
 
     function _findAsset(Plan memory plan, uint256 k, uint256 word) internal view {
@@ -221,81 +249,26 @@ abstract contract Examination is Books {
         plan.add(code, k, leg.deliverer, leg.quantity, have);
     }
 
-    /// @dev Who comes in must be admitted and must not have withdrawn from this id.
-    function _examineEntry(Plan memory plan, uint256 index) internal view {
-        address account = _address(plan.accounts[index]);
-        Standing standing = _accounts[account].standing;
-        if (standing != Standing.Admitted) _findStanding(plan, index, standing);
-        if (_withdrawn[account][plan.id]) {
-            plan.add(Reasons.WITHDRAWN, index, plan.accounts[index], 0, 0);
-        }
-    }
-
-    /// @dev A signed message about a reservation serves until the account ended one; its own call always.
-    function _examineMessage(
-        Plan memory plan,
-        uint256 index,
-        bytes32 message,
-        bytes calldata signature
-    ) internal view {
-        address account = _address(plan.accounts[index]);
-        if (signature.length != 0 && plan.released & _bit(index) != 0) {
-            plan.add(Reasons.MESSAGE_USED, index, plan.accounts[index], 0, 0);
-        }
-        if (!_agrees(account, message, signature)) {
-            plan.add(Reasons.BAD_SIGNATURE, index, plan.accounts[index], 0, 0);
-        }
-    }
-
     // ------------------------------------------------------------------------------------------ ends
 
     /// @dev The one way to the end: the nonce becomes final, reservations end, the live word is cleared.
     function _endNonce(Plan memory plan, uint256 end) internal {
-        NonceBits.Space storage space = _nonces[_initiator(plan)];
         if (!plan.isLive) {
-            space.move(plan.nonce, NonceBits.OPEN, end);
+            NonceBits.moveAt(plan.nonceSlot, plan.nonce, NonceBits.OPEN, end);
             return;
         }
-        space.move(plan.nonce, NonceBits.LIVE, end);
+        NonceBits.moveAt(plan.nonceSlot, plan.nonce, NonceBits.LIVE, end);
         delete _live[plan.id];
         _unholdLegs(plan, plan.reserved, end == NonceBits.SETTLED);
     }
 
-    function _unholdLegs(Plan memory plan, uint8 legs, bool executed) internal {
+    function _unholdLegs(Plan memory plan, uint256 legs, bool executed) internal {
         for (uint256 k = 0; k < plan.legs.length; ++k) {
-            if (legs & (1 << k) != 0) _unhold(_holdOf(plan, k), executed);
+            if (legs & _bit(k) != 0) _unhold(_holdOf(plan, k), executed);
         }
     }
 
     // ------------------------------------------------------------------------------------------ facts
-
-    /// @dev A signature over the message, or, where none is brought, the account's own call.
-    function _agrees(address account, bytes32 message, bytes calldata signature)
-        internal
-        view
-        returns (bool)
-    {
-        if (signature.length == 0) return msg.sender == account;
-        return Signatures.binds(_hashTypedDataV4(message), account, signature);
-    }
-
-    /// @dev The moment of irrevocability: every account's consent is on chain.
-    function _allConsented(Plan memory plan) internal pure returns (bool) {
-        return plan.consents == (1 << plan.accounts.length) - 1;
-    }
-
-    /// @dev Committed reservations bind when all consents are on chain and every leg is held committed.
-    function _binding(Plan memory plan) internal pure returns (bool) {
-        return _allConsented(plan) && plan.committed == (1 << plan.legs.length) - 1;
-    }
-
-    /// @dev A bit per leg that the account delivers.
-    function _legsOf(Plan memory plan, address account) internal pure returns (uint8 legs) {
-        for (uint256 k = 0; k < plan.legs.length; ++k) {
-            // forge-lint: disable-next-line(unsafe-typecast)
-            if (plan.legs[k].deliverer == uint160(account)) legs |= uint8(1 << k);
-        }
-    }
 
     function _holdOf(Plan memory plan, uint256 k) internal view returns (Hold memory) {
         LegWords memory leg = plan.legs[k];
@@ -323,23 +296,11 @@ abstract contract Examination is Books {
         return address(uint160(word));
     }
 
-    function _indexOf(Plan memory plan, address account) internal pure returns (uint256) {
-        return InstructionTerms.indexOf(plan.accounts, uint160(account));
-    }
-
-    function _bit(uint256 index) internal pure returns (uint16) {
-        // At most 2 * MAX_LEGS = 16 accounts.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return uint16(1 << index);
+    function _bit(uint256 index) internal pure returns (uint256) {
+        return 1 << index;
     }
 
     function _refuseIfAny(Plan memory plan) internal pure {
         if (!plan.none()) revert IAffirmation.Refused(plan.id, plan.found[0]);
-    }
-
-    function _refuse(Plan memory plan, bytes4 code, address who) internal pure {
-        revert IAffirmation.Refused(
-            plan.id, Reason({code: code, leg: 0, who: who, needed: 0, have: 0})
-        );
     }
 }

@@ -14,7 +14,7 @@ import {
 } from "./interfaces/Types.sol";
 import {Ledger} from "./Ledger.sol";
 import {NonceBits} from "./libraries/NonceBits.sol";
-import {LegWords, Plan} from "./libraries/Plan.sol";
+import {LEG_SIZE, LegWords, Plan, Plans} from "./libraries/Plan.sol";
 import {Reasons} from "./libraries/Reasons.sol";
 import {Window} from "./libraries/Window.sol";
 
@@ -38,7 +38,8 @@ contract Settlement is Examination, Ledger, ISettlement {
 
     /// @inheritdoc ISettlement
     function settle(Instruction calldata instruction, bytes[] calldata signatures) external {
-        Plan memory plan = _examine(instruction, signatures);
+        Plan memory plan = Plans.blank()[0];
+        _examine(plan, instruction, signatures);
         _refuseIfAny(plan);
         _settle(plan);
     }
@@ -73,7 +74,8 @@ contract Settlement is Examination, Ledger, ISettlement {
     }
 
     function _trySettle(SignedInstruction calldata request) private returns (bytes4) {
-        Plan memory plan = _examine(request.instruction, request.signatures);
+        Plan memory plan = Plans.blank()[0];
+        _examine(plan, request.instruction, request.signatures);
         if (plan.none()) {
             _settle(plan);
             return 0;
@@ -88,35 +90,36 @@ contract Settlement is Examination, Ledger, ISettlement {
     /// @dev Applies a plan without reasons. Cannot fail.
     function _settle(Plan memory plan) private {
         _endNonce(plan, NonceBits.SETTLED);
-        LegWords[] memory legs = plan.legs;
-        (uint256[] memory keys, uint256[] memory next) = (plan.keys, plan.next);
-        // Bound: two keys a leg.
-        unchecked {
-            for (uint256 k = 0; k < legs.length; ++k) {
-                _holdings[keys[2 * k]] = next[2 * k];
-                _holdings[keys[2 * k + 1]] = next[2 * k + 1];
-                _emitPosted(plan.id, legs[k], next[2 * k], next[2 * k + 1]);
+        LegWords memory leg = plan.firstLeg;
+        uint256 count = plan.legs.length;
+        for (uint256 k = 0; k < count; ++k) {
+            _setHoldingAt(leg.delivererSlot, leg.delivererHolding);
+            _setHoldingAt(leg.receiverSlot, leg.receiverHolding);
+            _emitPosted(plan.id, leg);
+            // The next leg; not read after the last.
+            assembly ("memory-safe") {
+                leg := add(leg, LEG_SIZE)
             }
         }
-        // forge-lint: disable-next-line(unsafe-typecast)
-        emit InstructionSettled(plan.id, _initiator(plan), uint64(plan.nonce));
+        _emitSettled(plan);
     }
 
-    /// @dev Words that were checked to be clean.
-    function _emitPosted(bytes32 id, LegWords memory leg, uint256 deliverer, uint256 receiver)
-        private
-    {
-        // forge-lint: disable-start(unsafe-typecast)
-        emit Posted(
-            id,
-            uint32(leg.asset),
-            _address(leg.deliverer),
-            _address(leg.receiver),
-            uint128(leg.quantity),
-            deliverer,
-            receiver
-        );
-        // forge-lint: disable-end(unsafe-typecast)
+    /// @dev The one word of the event lies in the plan, and is clean.
+    function _emitSettled(Plan memory plan) private {
+        bytes32 selector = InstructionSettled.selector;
+        (bytes32 id, uint256 initiator) = (plan.id, plan.initiator);
+        assembly ("memory-safe") {
+            log3(add(plan, 0x40), 0x20, selector, id, initiator)
+        }
+    }
+
+    /// @dev The five words of the event lie in LegWords in its order, from `deliverer` on, and are clean.
+    function _emitPosted(bytes32 id, LegWords memory leg) private {
+        bytes32 selector = Posted.selector;
+        uint256 asset = leg.asset;
+        assembly ("memory-safe") {
+            log3(add(leg, 0x40), 0xa0, selector, id, asset)
+        }
     }
 
     // ------------------------------------------------------------------------------------------ affirming and failing
@@ -169,20 +172,22 @@ contract Settlement is Examination, Ledger, ISettlement {
         view
         returns (Reason[] memory)
     {
-        return _examine(instruction, signatures).found;
+        Plan memory plan = Plans.blank()[0];
+        _examine(plan, instruction, signatures);
+        return plan.found;
     }
 
     /// @inheritdoc ISettlement
     function idOf(Instruction calldata instruction) external view returns (bytes32) {
-        Plan memory plan;
-        _read(instruction, plan);
+        Plan memory plan = Plans.blank()[0];
+        _read(plan, instruction);
         return plan.id;
     }
 
     /// @inheritdoc ISettlement
     function statusOf(Instruction calldata instruction) external view returns (Status) {
-        Plan memory plan;
-        _read(instruction, plan);
+        Plan memory plan = Plans.blank()[0];
+        _read(plan, instruction);
         if (plan.status == NonceBits.SETTLED) return Status.Settled;
         if (plan.status == NonceBits.CANCELLED) return Status.Cancelled;
         if (Window.over(instruction.settleBy)) return Status.Lapsed;

@@ -24,28 +24,29 @@ library Signatures {
         returns (bool)
     {
         if (account == address(0)) return false;
-        return _recover(digest, signature) == account || _walletAgrees(digest, account, signature);
+        if (_recover(digest, signature) == account) return true;
+        return _walletAgrees(digest, account, signature);
     }
 
     function _recover(bytes32 digest, bytes calldata signature) private pure returns (address) {
         bytes32 r;
-        bytes32 s;
+        uint256 s;
         uint8 v;
-        if (signature.length != 65 && signature.length != 64) return address(0);
-        // Reads the words of the signature where they lie; the length was checked on the line above.
+        // Reads the words of a signature of either length where they lie; any other has an s that is too high.
         assembly ("memory-safe") {
             r := calldataload(signature.offset)
             s := calldataload(add(signature.offset, 0x20))
             switch signature.length
-            case 65 { v := byte(0, calldataload(add(signature.offset, 0x40))) }
-            default {
+            case 64 {
                 // Compact: the top bit of the second word is the parity.
                 v := add(27, shr(255, s))
                 s := shr(1, shl(1, s))
             }
+            case 65 { v := byte(0, calldataload(add(signature.offset, 0x40))) }
+            default { s := not(0) }
         }
-        if (uint256(s) > MAX_S) return address(0);
-        return ecrecover(digest, v, r, s);
+        if (s > MAX_S) return address(0);
+        return ecrecover(digest, v, r, bytes32(s));
     }
 
     function _walletAgrees(bytes32 digest, address account, bytes calldata signature)
@@ -56,7 +57,7 @@ library Signatures {
         bytes memory question = abi.encodeWithSelector(MAGIC, digest, signature);
         // EIP-150 keeps a 64th back, and reaching an account costs 2,600, twice that with delegated code: with
         // this much left the wallet is sure to get WALLET_GAS.
-        uint256 needed = (WALLET_GAS * 64) / 63 + 3000;
+        uint256 needed = (WALLET_GAS * 64) / 63 + 6000;
         if (gasleft() < needed) revert NotEnoughGas(gasleft(), needed);
         bool success;
         uint256 size;

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Instruction, Leg} from "../interfaces/Types.sol";
-import {Plan} from "./Plan.sol";
+import {LEG_SIZE, Plan} from "./Plan.sol";
 
 /// @title EIP-712 hashes of everything that is signed
 /// @notice Struct hashes only; the domain is added by the contract.
@@ -29,54 +29,55 @@ library Typed {
 
     /// @notice Copies the terms into the plan and gives their struct hash.
     /// @dev The plain twin, nested `abi.encode` of the decoded struct, stands in the tests and costs 7,000
-    /// more. The fields lie in calldata in the order in which EIP-712 hashes them, so they are copied at once.
-    /// Memory from the free pointer on: the list of legs and their four words each, which are kept; behind
-    /// them, given back, the leg hashes, then one struct with its type hash in front. Bound: callers refuse
-    /// more than MAX_LEGS before.
-    function load(Instruction calldata source, Plan memory plan)
+    /// more. The fields lie in calldata in the order in which EIP-712 hashes them, so they are copied at once,
+    /// behind their type hash, and hashed where they lie.
+    /// Memory from the free pointer on: the list of legs, the legs, and room for the list of accounts, all
+    /// kept; behind them, not kept, the leg hashes. Bound: callers refuse more than MAX_LEGS before.
+    function load(Plan memory plan, Instruction calldata source, Leg[] calldata legs)
         internal
         pure
         returns (bytes32 structHash)
     {
-        Leg[] calldata legs = source.legs;
         bytes32 instructionType = INSTRUCTION_TYPE;
         bytes32 legType = LEG_TYPE;
         uint256 dirty;
         assembly ("memory-safe") {
-            calldatacopy(plan, source, 0x140)
-            dirty := shr(160, mload(plan))
-            dirty := or(dirty, shr(64, mload(add(plan, 0x20))))
-            dirty := or(dirty, shr(64, mload(add(plan, 0x40))))
-            dirty := or(dirty, shr(64, mload(add(plan, 0x60))))
-            dirty := or(dirty, shr(32, mload(add(plan, 0xa0))))
-            dirty := or(dirty, shr(128, mload(add(plan, 0xc0))))
-
-            let list := mload(0x40)
-            let entry := add(list, 0x20)
-            let leg := add(entry, shl(5, legs.length))
-            let hashes := add(leg, shl(7, legs.length))
-            let work := add(hashes, shl(5, legs.length))
-            mstore(list, legs.length)
-            mstore(add(plan, 0x140), list)
+            mstore(plan, instructionType)
+            calldatacopy(add(plan, 0x20), source, 0x140)
+            let times := or(mload(add(plan, 0x60)), mload(add(plan, 0x80)))
+            dirty := shr(64, or(mload(add(plan, 0x40)), times))
+            dirty := or(dirty, shr(160, mload(add(plan, 0x20))))
+            dirty := or(dirty, shr(32, mload(add(plan, 0xc0))))
+            dirty := or(dirty, shr(128, mload(add(plan, 0xe0))))
+            // Each into its field of the plan: the list of legs, the first leg, the list of accounts.
+            let entry := mload(0x40)
+            mstore(add(plan, 0x1c0), entry)
+            mstore(entry, legs.length)
+            let leg := add(entry, shl(5, add(legs.length, 1)))
+            mstore(add(plan, 0x1a0), leg)
+            let end := add(leg, mul(legs.length, LEG_SIZE))
+            mstore(add(plan, 0x1e0), end)
+            mstore(end, 0)
+            let hashes := add(end, add(shl(6, legs.length), 0x40))
             mstore(0x40, hashes)
 
-            calldatacopy(leg, legs.offset, shl(7, legs.length))
-            mstore(work, legType)
-            for { let hashed := hashes } lt(hashed, work) { hashed := add(hashed, 0x20) } {
-                dirty := or(dirty, shr(32, mload(leg)))
-                dirty := or(dirty, shr(160, mload(add(leg, 0x20))))
-                dirty := or(dirty, shr(160, mload(add(leg, 0x40))))
-                dirty := or(dirty, shr(128, mload(add(leg, 0x60))))
-                mcopy(add(work, 0x20), leg, 0x80)
-                mstore(hashed, keccak256(work, 0xa0))
-                mstore(entry, leg)
+            let from := legs.offset
+            let assets, accounts, quantities
+            for { let hashed := hashes } lt(leg, end) { leg := add(leg, LEG_SIZE) } {
+                mstore(leg, legType)
+                calldatacopy(add(leg, 0x20), from, 0x80)
+                mstore(hashed, keccak256(leg, 0xa0))
+                assets := or(assets, mload(add(leg, 0x20)))
+                accounts := or(accounts, or(mload(add(leg, 0x40)), mload(add(leg, 0x60))))
+                quantities := or(quantities, mload(add(leg, 0x80)))
                 entry := add(entry, 0x20)
-                leg := add(leg, 0x80)
+                mstore(entry, leg)
+                from := add(from, 0x80)
+                hashed := add(hashed, 0x20)
             }
-            mstore(work, instructionType)
-            mcopy(add(work, 0x20), plan, 0x140)
-            mstore(add(work, 0x160), keccak256(hashes, shl(5, legs.length)))
-            structHash := keccak256(work, 0x180)
+            dirty := or(dirty, or(shr(32, assets), or(shr(160, accounts), shr(128, quantities))))
+            mstore(add(plan, 0x160), keccak256(hashes, shl(5, legs.length)))
+            structHash := keccak256(plan, 0x180)
         }
         if (dirty != 0) revert NotCanonical();
     }
