@@ -10,7 +10,7 @@ from settle.domain.ids import InstructionId
 from settle.domain.instruction import instruction_id
 from settle.domain.status import Status
 from settle.services.show_trades import list_to_sign, show_bundle
-from settle.services.sign_instructions import Consent, check_consents, sign_instructions
+from settle.services.sign_instructions import Consent, Signed, check_consents, sign_instructions
 from settle.services.trade_rows import Queue
 from tests.fakes import DOMAIN
 from tests.support.trade_sides import LEI_A, LEI_B, LEI_C
@@ -20,6 +20,7 @@ from tests.support.venue_world import ACCOUNTS, KEYS, World, signed_by_all
 def test_many_consents_at_once(world_on_both: World) -> None:
     world = world_on_both
     trades = [world.match() for _ in range(30)]
+    done: list[Signed] = []
     for lei in (LEI_A, LEI_B):
         consents = [
             Consent(digest=t.digest, signature=sign(t.digest, KEYS[lei]))

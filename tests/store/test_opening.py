@@ -24,7 +24,13 @@ from settle.store.tables import metadata, openings, participants
 if TYPE_CHECKING:
     from pathlib import Path
 
-PARTICIPANT = {"lei": "X" * 20, "name": "x", "role": "participant", "participant_class": 1, "created_at": 1}
+PARTICIPANT = {
+    "lei": "X" * 20,
+    "name": "x",
+    "role": "participant",
+    "participant_class": 1,
+    "created_at": 1,
+}
 
 
 def test_the_migrations_give_the_tables_that_the_code_names(database: Database) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from settle.domain.errors import Broken
-from settle.domain.ids import Address, AssetId, Bic
+from settle.domain.ids import Address, AssetId, Bic, InstructionId
 from settle.domain.matching import Mismatch
 from settle.domain.reasons import Reason
 from settle.domain.status import Status
@@ -237,7 +237,7 @@ class TestTrades:
             assert full.digest is not None
             assert STORE.trades_by_digest(conn, [full.digest]) == {full.digest: full}
             assert STORE.trades_on_nonces(conn, [(ACCOUNT_A, 2**64 - 1), (ACCOUNT_B, 2)]) == {
-                (ACCOUNT_A, 2**64 - 1): full
+                (ACCOUNT_A, 2**64 - 1): number(1)
             }
             assert STORE.trades_near(conn, [number(2)]) == [full]
 
@@ -257,8 +257,27 @@ class TestTrades:
             STORE.update_trades(conn, [changed])
             STORE.update_trades(conn, [])
             assert STORE.trades(conn, [number(1)])[number(1)] == changed
+            matched = replace(
+                changed,
+                version=3,
+                second_side="other",
+                initiator=ACCOUNT_B,
+                nonce=99,
+                digest=InstructionId(b"\x77" * 32),
+                instruction=None,
+                settle_from=11,
+                settle_by=21,
+                deadline_at=22,
+                value=MOST,
+                deliverer_account=ACCOUNT_B,
+                receiver_account=ACCOUNT_A,
+            )
+            STORE.set_terms(conn, [matched])
+            STORE.set_terms(conn, [])
+            STORE.update_trades(conn, [matched])
+            assert STORE.trades(conn, [number(1)])[number(1)] == matched
         with pytest.raises(Broken), database.transaction() as conn:
-            STORE.update_trades(conn, [trade(2, version=2), changed])
+            STORE.update_trades(conn, [trade(2, version=2), changed])  # it has version 3 by now
         with database.reading() as conn:
             assert STORE.trades(conn, [number(2)])[number(2)].version == 1
 

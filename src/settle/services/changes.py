@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from settle.domain.errors import Broken
 from settle.domain.ids import to_hex
 from settle.domain.status import Status, TradeState, transition
+from settle.services.records import altered
 from settle.services.trade_rows import NewEvent, Queue, TradeRow
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from settle.domain.status import Change
     from settle.services.trade_ports import TradingStore
     from settle.services.trade_rows import SideRow
+
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Changes:
@@ -57,7 +60,7 @@ class Changes:
 
     def edit(self, trade_id: TradeId, **fields: Any) -> TradeRow:  # noqa: ANN401  a row's fields
         """Change fields other than the status."""
-        row = replace(self._now[trade_id], **fields)
+        row = altered(self._now[trade_id], **fields)
         self._now[trade_id] = row
         return row
 
@@ -72,24 +75,15 @@ class Changes:
         after, told = transition(state, change)
         if after == state:
             return before
-        row = replace(
+        row = altered(
             before,
             status=after.status,
             reasons=after.reasons,
             reasons_at=change.at,
             ended_block=after.block,
             updated_at=change.at,
+            **(_ended(change.at) if after.status.is_terminal else {}),
         )
-        if after.status.is_terminal:
-            row = replace(
-                row,
-                ended_at=change.at,
-                queue=None,
-                wake_at=None,
-                batch_id=None,
-                differences=(),
-                near_trade=None,
-            )
         self._now[trade_id] = row
         for one in told:
             self.tell(f"trade.{one.after.value.lower()}", row, change.at, before=one.before.value)
@@ -111,7 +105,7 @@ class Changes:
                 kind=kind,
                 trade_id=row.trade_id,
                 visible_to=row.parties,
-                payload=json.dumps(payload, separators=(",", ":")),
+                payload=_encode(payload),
                 created_at=at,
                 block_number=row.ended_block,
             )
@@ -124,10 +118,12 @@ class Changes:
         """
         store.add_trades(conn, [self._now[number] for number in self._added])
         changed = [
-            replace(self._now[number], version=stored.version + 1)
+            altered(self._now[number], version=stored.version + 1)
             for number, stored in self._stored.items()
             if self._now[number] is not stored
         ]
+        matched = [row for row in changed if row.digest != self._stored[row.trade_id].digest]
+        store.set_terms(conn, matched)
         store.update_trades(conn, changed)
         store.add_sides(conn, sides)
         self._now |= {row.trade_id: row for row in changed}
@@ -144,6 +140,17 @@ class Changes:
     def _stops_waiting(self, row: TradeRow) -> bool:
         waited = self._stored[row.trade_id].queue is Queue.WAITING
         return waited and row.queue is None
+
+
+def _ended(at: int) -> dict[str, Any]:
+    return {
+        "ended_at": at,
+        "queue": None,
+        "wake_at": None,
+        "batch_id": None,
+        "differences": (),
+        "near_trade": None,
+    }
 
 
 def reason_json(reason: Reason) -> dict[str, Any]:

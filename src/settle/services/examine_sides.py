@@ -5,7 +5,7 @@ No lock is held meanwhile, because it may ask a wallet on chain and because hash
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from settle.domain.errors import Forbidden, InvalidInput
@@ -13,6 +13,7 @@ from settle.domain.ids import AssetId, InstructionId
 from settle.domain.instruction import accounts_of, instruction_id
 from settle.domain.matching import check_side, proposed_terms
 from settle.services.check_signature import signer_among
+from settle.services.records import altered
 from settle.services.trade_rows import Role
 
 if TYPE_CHECKING:
@@ -145,12 +146,12 @@ def _examine(
     check_side(side)
     _check_parties(side, register)
     account = _own_account(side, register, pointer)
-    side = replace(side, account=account)
+    side = altered(side, account=account)
     window = venue.rules.window(side.settlement_date)
     presigned = _presigned(venue, request, side, account, register, window)
     if presigned is not None and not presigned.answers:
         others = next(a for a in accounts_of(presigned.instruction) if a != account)
-        side = replace(side, counterparty_account=others)
+        side = altered(side, counterparty_account=others)
     return ExaminedSide(
         side=side,
         account=account,

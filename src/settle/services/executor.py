@@ -18,6 +18,7 @@ from settle.services.chain_calls import BatchLimits, SignedInstruction
 from settle.services.changes import Changes
 from settle.services.choose_batches import Batch, Candidate, Packer, Short, choose_batches
 from settle.services.facts import delivered, holding_fact, required, sleep_until
+from settle.services.records import altered
 from settle.services.trade_rows import Queue
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ class Executor:
     ) -> int:
         number = self._venue.outgoing.settle_many(conn, [one.signed for one in members], gas=gas)
         for one in members:
-            sent = replace(one.trade, queue=Queue.SENT, wake_at=None, batch_id=number)
+            sent = altered(one.trade, queue=Queue.SENT, wake_at=None, batch_id=number)
             if sent.status is Status.AFFIRMED:
                 moved.append(sent)
             else:
@@ -248,7 +249,7 @@ class Executor:
             trade = one.trade
             sleep = sleep_until(trade.trade_id, one.signed.instruction, reasons, at)
             self._venue.store.add_waits(conn, sleep.waits)
-            asleep = replace(trade, queue=Queue.WAITING, wake_at=sleep.wake_at, batch_id=None)
+            asleep = altered(trade, queue=Queue.WAITING, wake_at=sleep.wake_at, batch_id=None)
             if trade.status is Status.PENDING and _names(reasons) == _names(trade.reasons):
                 moved.append(asleep)
             else:

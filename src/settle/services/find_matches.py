@@ -37,6 +37,7 @@ class Found:
 
 
 _NOTHING: Final = Found()
+Pool = dict[str, "SideRow"]
 
 
 def find_matches(
@@ -64,26 +65,34 @@ def _matches(
 ) -> dict[str, Found]:
     keys = {side.side_id: match_keys.equal_key(side) for side in sides}
     rows = store.sides_to_match(conn, set(keys.values()), besides=submitter, limit=WAITING_LIMIT)
-    waiting: dict[bytes, dict[str, SideRow]] = defaultdict(dict)
+    waiting: dict[bytes, dict[str | None, Pool]] = defaultdict(lambda: defaultdict(dict))
     for row in rows:
-        waiting[row.equal_key][row.side.side_id] = row
+        waiting[row.equal_key][row.side.common_reference][row.side.side_id] = row
     found: dict[str, Found] = {}
     for side in sides:
-        pool = waiting.get(keys[side.side_id])
-        if not pool:
+        if keys[side.side_id] not in waiting:
             continue
-        likely = [row.side for row in pool.values() if _may_match(side, row.side, tolerance)]
-        match = candidates(side, likely, tolerance).match
+        by_reference = waiting[keys[side.side_id]]
+        # With a reference it can only match its own and those without, else any.
+        named = side.common_reference
+        pools = (
+            by_reference.values() if named is None else (by_reference[named], by_reference[None])
+        )
+        likely = {
+            number: pool
+            for pool in pools
+            for number, row in pool.items()
+            if _may_match(side, row.side, tolerance)
+        }
+        offered = [pool[number].side for number, pool in likely.items()]
+        match = candidates(side, offered, tolerance).match
         if match is not None:
-            found[side.side_id] = Found(match=pool.pop(match.side_id))
+            found[side.side_id] = Found(match=likely[match.side_id].pop(match.side_id))
     return found
 
 
 def _may_match(side: TradeSide, other: TradeSide, tolerance: Tolerance) -> bool:
     """A cheap question that every match answers with yes, before all fields are compared."""
-    a, b = side.common_reference, other.common_reference
-    if a is not None and b is not None and a != b:
-        return False
     if side.amount is None or other.amount is None or side.currency is None:
         return True
     most = tolerance.allowed(side.currency, max(side.amount, other.amount))

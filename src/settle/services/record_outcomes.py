@@ -7,7 +7,7 @@ that is not final says moves trades in the executor's queue and wakes those that
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from settle.domain.chain_events import (
@@ -28,6 +28,7 @@ from settle.services.chain_rows import Alarm, TransactionState
 from settle.services.changes import Changes
 from settle.services.facts import delivered, facts_of_all, sleep_until
 from settle.services.lapse_trades import lapse_trades
+from settle.services.records import altered
 from settle.services.trade_rows import Queue
 
 if TYPE_CHECKING:
@@ -57,11 +58,16 @@ class RecordOutcomes:
     # --------------------------------------------------------------- what a block says
 
     def appeared(self, conn: Connection, events: Sequence[Recorded], *, at: int) -> None:
-        """Events of blocks that were not known before: note outcomes, then wake who waited."""
+        """Events of blocks that were not known before: note outcomes, then wake who waited.
+
+        What settled in a block that is final already is told by `became_final`.
+        """
+        final = (self.venue.store.final_head(conn) or (-1, 0))[0]
         outcomes = {
             one.event.id: one
             for one in events
-            if isinstance(one.event, InstructionSettled | InstructionNotSettled)
+            if isinstance(one.event, InstructionNotSettled)
+            or (isinstance(one.event, InstructionSettled) and one.place.block_number > final)
         }
         facts = facts_of_all(one.event for one in events)
         if outcomes:
@@ -72,7 +78,6 @@ class RecordOutcomes:
         """Take trades out of flight; the holdings that those drew on which did not settle."""
         store = self.venue.store
         trades = store.trades_by_digest(conn, outcomes)
-        final = (store.final_head(conn) or (-1, 0))[0]
         changes = Changes(trades.values())
         moved: list[TradeRow] = []
         freed: set[str] = set()
@@ -81,9 +86,8 @@ class RecordOutcomes:
             if trade.status.is_terminal or trade.instruction is None:
                 continue
             if isinstance(told.event, InstructionSettled):
-                moved.append(replace(trade, queue=Queue.SEEN, wake_at=None))
-                if told.place.block_number > final:
-                    changes.tell("trade.seen", trade, at, block=told.place.block_number)
+                moved.append(altered(trade, queue=Queue.SEEN, wake_at=None))
+                changes.tell("trade.seen", trade, at, block=told.place.block_number)
             elif isinstance(told.event, InstructionNotSettled) and trade.queue is Queue.SENT:
                 freed |= delivered(trade.instruction)
                 reasons = (_reason(told.event),)
@@ -112,20 +116,19 @@ class RecordOutcomes:
         if ended:
             changes = Changes()
             by_digest = store.trades_by_digest(conn, {_id_of(one) for one in ended})
-            on_nonces = store.trades_on_nonces(
-                conn,
-                {(e.initiator, e.nonce) for one in ended if isinstance(e := one.event, _Ending)},
-            )
             changes.load(by_digest.values())
-            changes.load(on_nonces.values())
+            endings = [one.event for one in ended if isinstance(one.event, _Ending)]
+            on_nonces = store.trades_on_nonces(conn, {(e.initiator, e.nonce) for e in endings})
+            others = [number for number in on_nonces.values() if number not in changes]
+            changes.load(store.trades(conn, others).values())
             for one in ended:
                 trade = by_digest.get(_id_of(one))
                 if trade is not None:
                     _end(changes, trade, one, at)
                 if isinstance(one.event, _Ending):
                     other = on_nonces.get((one.event.initiator, one.event.nonce))
-                    if other is not None and other.digest != one.event.id:
-                        _end_by_other(changes, other, one, at)
+                    if other is not None and changes[other].digest != one.event.id:
+                        _end_by_other(changes, changes[other], one, at)
             changes.save(store, conn)
         lapse_trades(self.venue, conn, head, at)
 
@@ -146,11 +149,11 @@ class RecordOutcomes:
             settled = isinstance(undone[digest].event, InstructionSettled)
             if trade.queue is Queue.SEEN and settled:
                 again = Queue.READY if trade.batch_id is None else Queue.SENT
-                moved.append(replace(trade, queue=again))
+                moved.append(altered(trade, queue=again))
                 block = undone[digest].place.block_number
                 changes.tell("trade.retracted", trade, at, block=block)
             elif trade.queue is Queue.WAITING:
-                moved.append(replace(trade, queue=Queue.READY, wake_at=None))
+                moved.append(altered(trade, queue=Queue.READY, wake_at=None))
         store.move_in_queue(conn, moved)
         store.wake_by_facts(conn, facts_of_all(one.event for one in events))
         changes.save(store, conn)
@@ -182,7 +185,7 @@ class RecordOutcomes:
         store.move_in_queue(
             conn,
             [
-                replace(
+                altered(
                     trade,
                     queue=Queue.WAITING if resting else Queue.READY,
                     wake_at=at + _REST_S if resting else None,

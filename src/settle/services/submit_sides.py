@@ -20,6 +20,7 @@ from settle.services.changes import Changes
 from settle.services.differences import forget_nearby, reasons_of_differences
 from settle.services.find_matches import Found, find_matches
 from settle.services.market_rules import NORMAL_PRIORITY
+from settle.services.records import altered
 from settle.services.trade_rows import (
     Queue,
     SideRow,
@@ -65,7 +66,7 @@ def submit_sides(
     """
     known = venue.store.sides_by_reference(conn, caller, [one.side.reference for one in sides])
     fresh = [
-        replace(one, side=replace(one.side, side_id=venue.new_id(at), received_at=at))
+        altered(one, side=altered(one.side, side_id=venue.new_id(at), received_at=at))
         for one in sides
         if not _is_repeat(one, known.get(one.side.reference))
     ]
@@ -127,8 +128,8 @@ class _Submission:
             if nonce in pointers:
                 raise Conflict("nonce_in_use", f"{one.pointer}: as {pointers[nonce]} uses it, too")
             pointers[nonce] = one.pointer
-        for nonce, trade in self._store.trades_on_nonces(self._conn, pointers).items():
-            message = f"{pointers[nonce]}: the nonce {nonce[1]} binds the trade {trade.trade_id}"
+        for nonce, trade_id in self._store.trades_on_nonces(self._conn, pointers).items():
+            message = f"{pointers[nonce]}: the nonce {nonce[1]} binds the trade {trade_id}"
             raise Conflict("nonce_in_use", message)
 
     # ------------------------------------------------------------------- a new trade
@@ -234,7 +235,7 @@ class _Submission:
         if both and len(accounts_of(terms)) == 2:
             self._changes.change(row.trade_id, ConsentsComplete(at=self._at))
             self._changes.edit(row.trade_id, queue=Queue.READY)
-        self._matched.append(replace(other, state=SideState.MATCHED))
+        self._matched.append(altered(other, state=SideState.MATCHED))
         return self._side_row(one, row.trade_id, SideState.MATCHED)
 
     def _consent(self, presigned: Presigned) -> None:

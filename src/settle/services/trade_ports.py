@@ -148,9 +148,15 @@ class TradeStore(Protocol):
         """Write new trades."""
 
     def update_trades(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
-        """Write all that can change of trades, whose versions grew by one.
+        """Write all but the terms of trades, whose versions grew by one.
 
         Raises Broken where another version is stored.
+        """
+
+    def set_terms(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
+        """Write what a match decides: second side, terms, digest, nonce, window, accounts, value.
+
+        `update_trades` has to follow for the same rows.
         """
 
     def trades(self, conn: Connection, ids: Collection[TradeId]) -> Mapping[TradeId, TradeRow]:
@@ -163,7 +169,7 @@ class TradeStore(Protocol):
 
     def trades_on_nonces(
         self, conn: Connection, nonces: Collection[tuple[Address, int]]
-    ) -> Mapping[tuple[Address, int], TradeRow]:
+    ) -> Mapping[tuple[Address, int], TradeId]:
         """Trades that bind these nonces of their initiators."""
 
     def trades_near(self, conn: Connection, trade_ids: Collection[TradeId]) -> Sequence[TradeRow]:

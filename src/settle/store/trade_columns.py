@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from settle.domain.ids import InstructionId, Lei, TradeId
 from settle.domain.status import Status
 from settle.services.trade_rows import Queue, TradeRow
-from settle.store.tables import trades
 from settle.store.texts import (
     differences_of,
     differences_text,
@@ -20,35 +19,43 @@ from settle.store.texts import (
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-FIXED: Final = frozenset(
-    ("trade_id", "first_side", "deliverer_lei", "receiver_lei", "settlement_date", "created_at")
-)
-CHANGING: Final = tuple(c.name for c in trades.columns if c.name not in FIXED)
 
-
-def columns_of(row: TradeRow) -> dict[str, Any]:
-    """All columns of a trade."""
+def opening_of(row: TradeRow) -> dict[str, Any]:
+    """What is written once, when the trade opens."""
     return {
         "trade_id": row.trade_id,
-        "status": row.status.value,
-        "version": row.version,
         "first_side": row.first_side,
-        "second_side": row.second_side,
         "deliverer_lei": row.deliverer_lei,
         "receiver_lei": row.receiver_lei,
+        "settlement_date": row.settlement_date,
+        "created_at": row.created_at,
+    }
+
+
+def terms_columns_of(row: TradeRow) -> dict[str, Any]:
+    """What a match decides."""
+    return {
+        "second_side": row.second_side,
         "initiator": row.initiator,
         "nonce": row.nonce,
-        "nonce_bound": row.nonce_bound,
         "digest": row.digest,
         "instruction": terms_text(row.instruction),
-        "settlement_date": row.settlement_date,
         "settle_from": row.settle_from,
         "settle_by": row.settle_by,
         "deadline_at": row.deadline_at,
-        "priority": row.priority,
         "value": row.value,
         "deliverer_account": row.deliverer_account,
         "receiver_account": row.receiver_account,
+    }
+
+
+def state_of(row: TradeRow) -> dict[str, Any]:
+    """What changes at any time."""
+    return {
+        "status": row.status.value,
+        "version": row.version,
+        "nonce_bound": row.nonce_bound,
+        "priority": row.priority,
         "differences": differences_text(row.differences),
         "near_trade": row.near_trade,
         "queue": None if row.queue is None else row.queue.value,
@@ -58,7 +65,6 @@ def columns_of(row: TradeRow) -> dict[str, Any]:
         "cancel_id": row.cancel_id,
         "reasons": reasons_text(row.reasons),
         "reasons_at": row.reasons_at,
-        "created_at": row.created_at,
         "updated_at": row.updated_at,
         "ended_at": row.ended_at,
         "ended_block": row.ended_block,

@@ -21,22 +21,43 @@ from sqlalchemy import (
 )
 
 from settle.domain.errors import Broken
-from settle.domain.ids import InstructionId
+from settle.domain.ids import InstructionId, TradeId
 from settle.domain.status import Status
 from settle.store.columns import batches
 from settle.store.tables import OPEN, UNSETTLED, signatures, trades
-from settle.store.trade_columns import CHANGING, columns_of, trade_of
+from settle.store.trade_columns import opening_of, state_of, terms_columns_of, trade_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from settle.domain.ids import Address, Lei, TradeId
+    from settle.domain.ids import Address, Lei
     from settle.services.trade_rows import TradeRow
 
-_UPDATE: Final = (
+
+def _writes(*names: str) -> dict[str, Any]:
+    return {name: bindparam(f"new_{name}") for name in names}
+
+
+_SET_STATE: Final = (
     update(trades)
     .where(trades.c.trade_id == bindparam("key"), trades.c.version == bindparam("old_version"))
-    .values({name: bindparam(f"new_{name}") for name in CHANGING})
+    .values(
+        _writes(
+            *("status", "version", "nonce_bound", "priority", "differences", "near_trade"),
+            *("queue", "wake_at", "batch_id", "batch_cap", "cancel_id", "reasons", "reasons_at"),
+            *("updated_at", "ended_at", "ended_block", "settled_tx"),
+        )
+    )
+)
+_SET_TERMS: Final = (
+    update(trades)
+    .where(trades.c.trade_id == bindparam("key"))
+    .values(
+        _writes(
+            *("second_side", "initiator", "nonce", "digest", "instruction", "settle_from"),
+            *("settle_by", "deadline_at", "value", "deliverer_account", "receiver_account"),
+        )
+    )
 )
 
 
@@ -46,20 +67,26 @@ class Trades:
     def add_trades(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
         """Write new trades."""
         if rows:
-            conn.execute(insert(trades), [columns_of(row) for row in rows])
+            values = [opening_of(r) | terms_columns_of(r) | state_of(r) for r in rows]
+            conn.execute(insert(trades), values)
 
     def update_trades(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
-        """Write all that can change of trades, whose versions grew by one."""
+        """Write all but the terms of trades, whose versions grew by one."""
         if not rows:
             return
-        values = []
-        for row in rows:
-            columns = columns_of(row)
-            changed = {f"new_{name}": columns[name] for name in CHANGING}
-            values.append({"key": row.trade_id, "old_version": row.version - 1, **changed})
-        written = conn.execute(_UPDATE, values).rowcount
+        values = [
+            {"key": row.trade_id, "old_version": row.version - 1, **_renamed(state_of(row))}
+            for row in rows
+        ]
+        written = conn.execute(_SET_STATE, values).rowcount
         if written != len(rows):
             raise Broken(f"{len(rows)} trades were to change, {written} had the version expected")
+
+    def set_terms(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
+        """Write what a match decides."""
+        if rows:
+            values = [{"key": r.trade_id, **_renamed(terms_columns_of(r))} for r in rows]
+            conn.execute(_SET_TERMS, values)
 
     def trades(self, conn: Connection, ids: Collection[TradeId]) -> Mapping[TradeId, TradeRow]:
         """Trades by id, as far as known."""
@@ -75,14 +102,15 @@ class Trades:
 
     def trades_on_nonces(
         self, conn: Connection, nonces: Collection[tuple[Address, int]]
-    ) -> Mapping[tuple[Address, int], TradeRow]:
+    ) -> Mapping[tuple[Address, int], TradeId]:
         """Trades that bind these nonces of their initiators."""
-        pair = tuple_(trades.c.initiator, trades.c.nonce)
-        found: dict[tuple[Address, int], TradeRow] = {}
+        columns = trades.c
+        pair = tuple_(columns.initiator, columns.nonce)
+        statement = select(columns.initiator, columns.nonce, columns.trade_id)
+        found: dict[tuple[Address, int], TradeId] = {}
         for some in batches(nonces):
-            statement = select(trades).where(trades.c.nonce_bound, pair.in_(some))
-            for row in map(trade_of, conn.execute(statement)):
-                found[row.initiator, row.nonce] = row
+            for row in conn.execute(statement.where(columns.nonce_bound, pair.in_(some))):
+                found[row.initiator, row.nonce] = TradeId(row.trade_id)
         return found
 
     def trades_near(self, conn: Connection, trade_ids: Collection[TradeId]) -> Sequence[TradeRow]:
@@ -148,6 +176,10 @@ class Trades:
             select(trades.c.status, func.count()).where(UNSETTLED).group_by(trades.c.status)
         )
         return {Status(status): number for status, number in counted}
+
+
+def _renamed(columns: dict[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in columns.items()}
 
 
 def _parties(lei: Lei) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
