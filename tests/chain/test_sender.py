@@ -341,6 +341,85 @@ def test_a_stale_holder_writes_nothing_in_the_middle_of_a_round(
     assert bench.count(counter, 1400) == 1
 
 
+def test_a_stale_holder_tells_no_end(bench: Bench, counter: bytes) -> None:
+    """The other process takes over between the look at the chain and the write of what it said."""
+    second = bench.sender(holder="far-away/2/1")
+
+    def overtaken(step: str) -> None:
+        if step == "chain read" and bench.node.head().number > height:
+            bench.clock.now += 60
+            second.start()
+
+    height = 10**9
+    first = bench.sender(overtaken, holder="far-away/1/1")
+    first.start()
+    bench.add(first, counter, slot=1410)
+    first.pump()
+    height = bench.node.head().number
+    mine(bench.node, 2)
+    with pytest.raises(Unavailable, match="took over"):
+        first.pump()
+    assert bench.results() == []
+    finish(bench, second)
+    assert bench.results() == [(0, "succeeded", "1410")]
+
+
+def test_another_branch_of_the_same_height_takes_a_transaction_back(
+    bench: Bench, counter: bytes
+) -> None:
+    profile = dataclasses.replace(bench.engine.profile, finality_depth=2)
+    sender = bench.sender(profile=profile)
+    sender.start()
+    bench.add(sender, counter, slot=1420)
+    sender.pump()
+    mine(bench.node)
+    sender.pump()
+    bench.node.rpc.call("anvil_rollback", 1)
+    mine(bench.node, 3)
+    sender.pump()
+    assert bench.results() == [], "its block is not the one of that height any more"
+    with bench.database.reading() as conn:
+        [row] = bench.store.open_transactions(conn, sender.address, limit=5)
+    assert row.state is TransactionState.SENT
+    bench.clock.now += profile.sender.resend_after_s
+    finish(bench, sender)
+    assert bench.count(counter, 1420) == 1
+
+
+def test_one_answer_without_a_receipt_is_no_proof_of_a_stranger(
+    bench: Bench, counter: bytes
+) -> None:
+    sender = bench.sender()
+    sender.start()
+    bench.add(sender, counter, slot=1430)
+    sender.pump()
+    mine(bench.node, 2)
+    bench.faulty.forget = "eth_getTransactionReceipt"
+    sender.pump()
+    assert bench.results() == []
+    bench.faulty.forget = ""
+    finish(bench, sender)
+    assert bench.results() == [(0, "succeeded", "1430")]
+
+
+def test_work_behind_a_full_window_is_not_forgotten(bench: Bench, counter: bytes) -> None:
+    profile = dataclasses.replace(bench.engine.profile, finality_depth=4, in_flight=1)
+    sender = bench.sender(profile=profile)
+    sender.start()
+    for i in range(6):
+        bench.add(sender, counter, slot=1440 + i)
+    for _ in range(4):
+        sender.pump()
+        mine(bench.node)
+    sender.pump()
+    mine(bench.node, 4)
+    done = sender.pump()
+    assert done.finished == 4
+    assert not done.idle
+    finish(bench, sender, rounds=30)
+    assert len(bench.results()) == 6
+
+
 def test_signed_bytes_are_on_disk_before_a_node_sees_them(bench: Bench, counter: bytes) -> None:
     sender = bench.sender()
     sender.start()

@@ -50,6 +50,8 @@ class FaultyRpc(Rpc):
     """A real node behind a connection that breaks before or after a request when told to."""
 
     fault: Callable[[str], str | None] = staticmethod(lambda _method: None)
+    forget = ""
+    """A method that answers null, as a node that is not up to date."""
 
     def call(self, method: str, *params: Json) -> Json:
         where = self.fault(method)
@@ -62,6 +64,8 @@ class FaultyRpc(Rpc):
         where = self.fault(calls[0].method) if calls else None
         self._break(where, "before")
         result = super().batch(calls)
+        if calls and calls[0].method == self.forget:
+            result = [None] * len(result)
         self._break(where, "after")
         return result
 

@@ -101,24 +101,26 @@ class Sender:
         self._maker = AttemptMaker(profile=profile, key=key, clock=clock)
         self._outcomes = Outcomes(node=node, profile=profile, clock=clock)
         self._opened = False
+        self._starting = threading.Lock()
         self._pumping = threading.Lock()
         self._refusals: dict[bytes, str] = {}  # by attempt; for people only, they decide nothing
 
     # -------------------------------------------------------------------------- life
 
     def start(self) -> None:
-        """Take the lease and compare what we know of the key with the chain.
+        """Take the lease and compare what we know of the key with the chain, where not done yet.
 
         Raises Unavailable while another process sends under this key; Broken if the chain knows
         transactions of the key that are not ours, or has lost some of ours.
         """
-        if not self._lease.token:
-            self._opened = False
-            self._lease.take()
-            self._at("lease taken")
-        if not self._opened:
-            self._watch.compare_with_chain()
-            self._opened = True
+        with self._starting:
+            if not self._lease.token:
+                self._opened = False
+                self._lease.take()
+                self._at("lease taken")
+            if not self._opened:
+                self._watch.compare_with_chain()
+                self._opened = True
 
     def stop(self) -> None:
         """Give the lease back, so that the next process need not wait."""
