@@ -122,6 +122,24 @@ def test_officers_admit_and_issue_under_two_signatures(market: Market) -> None:
     assert holding.available == 250
 
 
+def test_each_office_does_its_own_work(market: Market) -> None:
+    desk, account = market.desk, ACCOUNTS["CHARLIE"]
+    desk.perform(
+        [
+            desk.set_standing(LEIS[2], Standing.SUSPENDED, b"SANC"),
+            desk.set_standing(LEIS[2], Standing.ADMITTED, b"SANC"),
+            desk.freeze_account(account, b"FRAU"),
+            desk.freeze_asset(SHARES, b"COAC"),
+            desk.freeze_asset(SHARES, b"COAC", frozen=False),
+            desk.open_account(LEIS[2], address_of(officer_key(50))),
+        ]
+    )
+    block = market.node.head().number
+    [word] = market.settlement.accounts(market.node, [account], block)
+    assert (word.standing, word.frozen) == (Standing.ADMITTED, True)
+    desk.perform([desk.freeze_account(account, b"FRAU", frozen=False)])
+
+
 def test_what_the_contract_refuses_is_told_in_its_words(market: Market) -> None:
     desk = market.desk
     with pytest.raises(Refused, match="AssetCodeTaken") as caught:
