@@ -36,9 +36,13 @@ class Member:
 
 @dataclass(slots=True)
 class Approver:
-    """An approver's signers with their organisations, and the operations that are over."""
+    """An approver's signers with their organisations, and the operations that are over.
+
+    `signers` has all that ever were, in the order of the creation; empty until that was read.
+    """
 
     organisations: dict[bytes, bytes]
+    signers: tuple[bytes, ...] = ()
     done: set[bytes] = field(default_factory=set)
 
 
@@ -57,7 +61,9 @@ class Authority:
     guardians: dict[int, int] = field(default_factory=dict)
     closed: set[bytes] = field(default_factory=set)
     target_delays: dict[bytes, Delay] = field(default_factory=dict)
+    grant_delays: dict[int, Delay] = field(default_factory=dict)
     schedules: dict[bytes, int] = field(default_factory=dict)
+    operation_nonces: dict[bytes, int] = field(default_factory=dict)
     approvers: dict[bytes, Approver] = field(default_factory=dict)
 
     def holds(self, role: int, account: bytes, time: int) -> int | None:

@@ -71,6 +71,7 @@ class BlockChecker:
                 hash=wire.data(wire.field(header, "hash"), 32),
                 parent_hash=wire.data(wire.field(header, "parentHash"), 32),
                 timestamp=wire.number(wire.field(header, "timestamp")),
+                state_root=wire.data(wire.field(header, "stateRoot"), 32),
                 transactions=joined(sent, became),
             )
         except (wire.Unreadable, TypeError, OverflowError) as error:

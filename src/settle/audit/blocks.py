@@ -31,6 +31,7 @@ class Block:
     hash: bytes
     parent_hash: bytes
     timestamp: int
+    state_root: bytes
     transactions: tuple[Transaction, ...]
 
 

@@ -57,7 +57,10 @@ class NoTrace(Exception):
 
 
 class CallReader:
-    """Finds the calls of transactions. `kinds`: which published contract lies at an address."""
+    """Finds the calls of transactions. `kinds`: which published contract lies at an address.
+
+    `traces` counts those asked for; `refusal` is what the node answered where it gave none.
+    """
 
     def __init__(
         self, line: NodeLine, published: dict[str, Published], kinds: Mapping[bytes, str]
@@ -68,6 +71,7 @@ class CallReader:
         self._kinds = kinds
         self._traced: tuple[bytes, list[Frame]] = (b"", [])
         self.traces = 0
+        self.refusal = ""
 
     def entered(self, transaction: Transaction, place: Place) -> list[Call | Creation]:
         """Give the outermost calls into the contracts, in order. Raises NoTrace."""
@@ -96,7 +100,8 @@ class CallReader:
                 )
                 frames = list(self._frames(wire.record(told, "the trace"), inside=False))
             except (NodeError, wire.Unreadable, RecursionError) as error:
-                raise NoTrace(str(error)) from error
+                self.refusal = str(error)
+                raise NoTrace(self.refusal) from error
             self._traced = (transaction, frames)
         return self._traced[1]
 

@@ -113,6 +113,7 @@ class Creations:
     """Compares what created each contract with the published creation code and its arguments.
 
     This shows the code without asking the node for it: the transaction is under the block's root.
+    `signers` has those that each approver was created with, in order.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class Creations:
         self._deployment = deployment
         self._contracts = contracts
         self._findings = findings
+        self.signers: dict[bytes, tuple[bytes, ...]] = {}
         self._kinds = deployment.kinds()
         self._names = deployment.names()
         self._missing = set(self._kinds)
@@ -169,6 +171,7 @@ class Creations:
         except AbiError:
             self._tell(creation, f"arguments of {name}", arguments)
             return
+        self.signers[creation.target] = tuple(signers)
         if dict(zip(signers, organisations, strict=False)) != expected:
             self._findings.tell(
                 creation.place,

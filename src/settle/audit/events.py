@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from settle.audit.abi import AbiError, Value
@@ -25,17 +25,19 @@ class Event(NamedTuple):
 class EventReader:
     """Reads the logs of known addresses."""
 
-    def __init__(self, published: dict[str, Published], findings: Findings) -> None:
+    def __init__(
+        self, published: dict[str, Published], kinds: Mapping[bytes, str], findings: Findings
+    ) -> None:
         """Read by the published events; `kinds` tells which contract lies at an address."""
         self._published = published
+        self._kinds = kinds
         self._findings = findings
-        self.kinds: dict[bytes, str] = {}
 
     def read(self, transaction: Transaction, place: Place) -> deque[Event]:
         """Give the events of a transaction that known contracts made, in order."""
         found: deque[Event] = deque()
         for log in transaction.logs:
-            kind = self.kinds.get(log.address)
+            kind = self._kinds.get(log.address)
             if kind is None:
                 continue
             here = place._replace(transaction=transaction.hash, log_index=log.index)

@@ -73,6 +73,9 @@ class Explainer:
     def _created(self, creation: Creation) -> None:
         """Check what created a contract of ours, and take what its constructor said."""
         self._creations.check(creation)
+        approver = self._stage.authority.approvers.get(creation.target)
+        if approver is not None:
+            approver.signers = self._creations.signers.get(creation.target, ())
         stream = self._stage.stream
         while stream and stream[0].address == creation.target:
             event = stream[0]

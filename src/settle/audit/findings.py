@@ -84,6 +84,8 @@ class Code(StrEnum):
     MODULE = "module_differs"
     PARTICIPANT = "participant_differs"
     STATE_UNREADABLE = "state_unreadable"
+    STATE_PROOF = "state_proof_invalid"
+    STORAGE_ROOT = "storage_root_differs"
     # The operator's database.
     DATABASE_UNREADABLE = "database_unreadable"
     DATABASE_CURSOR = "database_cursor_differs"
@@ -157,6 +159,8 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.MODULE: "a module in storage is not what the events give",
     Code.PARTICIPANT: "a participant in storage is not what the events give",
     Code.STATE_UNREADABLE: "the node does not answer for the contract's state",
+    Code.STATE_PROOF: "the proof of a contract's state does not fit the block's state root",
+    Code.STORAGE_ROOT: "the contract's storage is not exactly what the events give",
     Code.DATABASE_UNREADABLE: "the operator's database cannot be read",
     Code.DATABASE_CURSOR: "the operator's database follows another chain",
     Code.DATABASE_MISSING: "the operator's database lacks a row",

@@ -75,7 +75,7 @@ class AuthorityFold:
             "RoleRevoked": self._revoked,
             "RoleAdminChanged": self._admin_changed,
             "RoleGuardianChanged": self._guardian_changed,
-            "RoleGrantDelayChanged": self._nothing,
+            "RoleGrantDelayChanged": self._grant_delay,
             "RoleLabel": self._nothing,
             "TargetClosed": self._closed,
             "TargetFunctionRoleUpdated": self._function_role,
@@ -186,8 +186,17 @@ class AuthorityFold:
         delay = self._state.target_delays.setdefault(values["target"], Delay())
         delay.set(values["delay"], values["since"], event.place.time)
 
+    def _grant_delay(self, event: Event) -> None:
+        values = event.arguments
+        delay = self._state.grant_delays.setdefault(values["roleId"], Delay())
+        delay.set(values["delay"], values["since"], event.place.time)
+
     def _scheduled(self, event: Event) -> None:
-        self._state.schedules[event.arguments["operationId"]] = event.arguments["schedule"]
+        operation, nonce = event.arguments["operationId"], event.arguments["nonce"]
+        if nonce != self._state.operation_nonces.get(operation, 0) + 1:
+            self._impossible(event, f"number {nonce} of an operation", event.arguments["caller"])
+        self._state.operation_nonces[operation] = nonce
+        self._state.schedules[operation] = event.arguments["schedule"]
 
     def _unscheduled(self, event: Event) -> None:
         self._state.schedules.pop(event.arguments["operationId"], None)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from settle.audit import abi
 from settle.audit.abi import Signature, Value
+from settle.audit.storage_layout import StorageLayout
 from settle.domain.errors import InvalidInput
 
 SETTLEMENT: Final = "Settlement"
@@ -53,6 +54,7 @@ class Published:
     code: bytes
     constants: dict[str, tuple[tuple[int, int], ...]]
     slots: dict[str, int]
+    layout: StorageLayout
 
     def selector(self, name: str) -> bytes:
         """Selector of a function that has one form only."""
@@ -95,5 +97,6 @@ def _published(name: str, content: dict[str, Any]) -> Published:
             label.rpartition(".")[2]: tuple((at["start"], at["length"]) for at in places)
             for label, places in content["immutableReferences"].items()
         },
+        layout=StorageLayout(content["storageLayout"]),
         slots={entry["label"]: int(entry["slot"]) for entry in content["storageLayout"]["storage"]},
     )

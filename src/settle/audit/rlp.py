@@ -20,6 +20,39 @@ def encode(item: Item) -> bytes:
     return _prefix(len(content), 0xC0) + content
 
 
+def decode(data: bytes) -> Item:
+    """Decode one item that is all of the data. Raises ValueError."""
+    item, end = _decode(data, 0)
+    if end != len(data):
+        raise ValueError("bytes behind the item")
+    return item
+
+
+def _decode(data: bytes, at: int) -> tuple[Item, int]:
+    if at >= len(data):
+        raise ValueError("an item beyond the data")
+    head = data[at]
+    if head < 0x80:
+        return data[at : at + 1], at + 1
+    offset = 0xC0 if head >= 0xC0 else 0x80
+    length, start = head - offset, at + 1
+    if length > _SHORT:
+        start += length - _SHORT
+        length = int.from_bytes(data[at + 1 : start], "big")
+    end = start + length
+    if end > len(data):
+        raise ValueError("an item beyond the data")
+    if offset == 0x80:
+        return data[start:end], end
+    items: list[Item] = []
+    while start < end:
+        item, start = _decode(data, start)
+        items.append(item)
+    if start != end:
+        raise ValueError("an item beyond its list")
+    return items, end
+
+
 def number(value: int) -> bytes:
     """Give the byte string of a number: no zeros in front, zero is empty."""
     return value.to_bytes((value.bit_length() + 7) // 8, "big")

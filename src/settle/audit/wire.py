@@ -43,6 +43,13 @@ def data(text: Json, length: int | None = None) -> bytes:
     return octets
 
 
+def octets(item: object) -> bytes:
+    """Take a byte string that has to be one."""
+    if not isinstance(item, bytes):
+        raise Unreadable("a list where bytes have to be")
+    return item
+
+
 def number(text: Json) -> int:
     """Read a quantity."""
     if not isinstance(text, str) or text[:2] != "0x":
