@@ -33,7 +33,7 @@ class Told:
     def prepare(self, conn: Connection) -> None:
         conn.execute(
             text(
-                "CREATE TABLE IF NOT EXISTS heard (what TEXT, block INTEGER, hash BLOB, "
+                "CREATE TABLE IF NOT EXISTS heard (what TEXT, block INTEGER, hash TEXT, "
                 "position INTEGER, kind TEXT)"
             )
         )
@@ -58,7 +58,7 @@ class Told:
                     {
                         "what": what,
                         "block": e.place.block_number,
-                        "hash": e.place.block_hash,
+                        "hash": e.place.block_hash.hex(),
                         "position": e.place.log_index,
                         "kind": type(e.event).__name__,
                     }
@@ -70,13 +70,15 @@ class Told:
 class Following:
     """A database that follows a market's chain; `follower()` starts another process."""
 
-    def __init__(self, market: Market, path: Path, *, depth: int, log_range: int = 500) -> None:
+    def __init__(
+        self, market: Market, path: Path, *, depth: int, log_range: int = 500, url: str = ""
+    ) -> None:
         self.market = market
         self.profile = dataclasses.replace(
             market.engine.profile, finality_depth=depth, log_range=log_range
         )
         path.mkdir(exist_ok=True)
-        self.database: Database = open_database(f"sqlite:///{path / 'settle.sqlite'}")
+        self.database: Database = open_database(url or f"sqlite:///{path / 'settle.sqlite'}")
         self.store = SqlFollowerStore()
         self.told = Told()
         with self.database.transaction() as conn:
@@ -123,7 +125,7 @@ class Following:
         with self.database.reading() as conn:
             heard = "SELECT block, hash, position, kind FROM heard WHERE what = :what"
             rows = conn.execute(text(f"{heard} ORDER BY rowid"), {"what": what})
-            return [tuple(row) for row in rows]
+            return [(block, bytes.fromhex(hash_), *rest) for block, hash_, *rest in rows]
 
     def close(self) -> None:
         self.database.close()

@@ -83,11 +83,13 @@ class Bench:
     key: bytes = field(default_factory=new_key)
     starts: int = 0
     told_sender: bytes = b""
+    url: str = ""
 
     def __post_init__(self) -> None:
         self.node = self.engine.node()
         self.clock = Clock(self.node.head().timestamp)
-        self.database: Database = open_database(f"sqlite:///{self.path / 'settle.sqlite'}")
+        url = self.url or f"sqlite:///{self.path / 'settle.sqlite'}"
+        self.database: Database = open_database(url)
         self.store = Store()
         self.faulty = FaultyRpc(self.engine.url, max_batch=self.engine.profile.rpc_batch)
         with self.database.transaction() as conn:
