@@ -125,30 +125,47 @@ contract Settlement is Examination, Ledger, ISettlement {
     // ------------------------------------------------------------------------------------------ affirming and failing
 
     /// @inheritdoc IAffirmation
-    function affirm(Instruction calldata, bytes[] calldata) external {
+    function affirm(Instruction calldata instruction, bytes[] calldata signatures) external {
+        (instruction, signatures);
         _delegate();
     }
 
     /// @inheritdoc IAffirmation
-    function reserve(Instruction calldata, address, bool, bytes calldata) external {
+    function reserve(
+        Instruction calldata instruction,
+        address account,
+        bool committed,
+        bytes calldata signature
+    ) external {
+        (instruction, account, committed, signature);
         _delegate();
     }
 
     /// @inheritdoc IAffirmation
-    function release(Instruction calldata, address, bytes calldata) external {
+    function release(Instruction calldata instruction, address account, bytes calldata signature)
+        external
+    {
+        (instruction, account, signature);
         _delegate();
     }
 
     /// @inheritdoc IAffirmation
-    function withdraw(Instruction calldata, address, bytes calldata) external {
+    function withdraw(Instruction calldata instruction, address account, bytes calldata signature)
+        external
+    {
+        (instruction, account, signature);
         _delegate();
     }
 
     /// @inheritdoc IAffirmation
-    function cancel(Instruction calldata, uint64, bytes[] calldata) external {
+    function cancel(Instruction calldata instruction, uint64 validBy, bytes[] calldata signatures)
+        external
+    {
+        (instruction, validBy, signatures);
         _delegate();
     }
 
+    /// @dev The arguments are named above for the ABI's readers; all of calldata goes along.
     /// @dev Runs the same call by the code of Affirmation on the storage of this contract. The address is
     /// fixed at deployment: half of this contract's code that lives elsewhere, not a proxy.
     function _delegate() private {
