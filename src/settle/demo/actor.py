@@ -164,7 +164,13 @@ class Actor:
 
     def iso_out(self) -> list[dict[str, Any]]:
         """List the messages that the venue has for this participant."""
-        return list(self._pages("/v1/iso20022/messages", "messages"))
+        found: list[dict[str, Any]] = []
+        after: int | None = 0
+        while after is not None:
+            page = self._api.get("/v1/iso20022/messages", {"after": after, "limit": _PAGE}).json()
+            found += page["messages"]
+            after = page["next_after"]
+        return found
 
     # ------------------------------------------------------------------------ requests
 

@@ -142,6 +142,10 @@ class Stage:
         desk.perform(orders)
         codes = [*securities, *currencies]
         self.assets = {code: AssetId(number) for number, code in enumerate(codes, start=1)}
+
+    def open_market(self, open_hours: Hours) -> None:
+        """Set the hours, and let every participant know assets, owners and rules."""
+        self.hours = open_hours
         owners = {actor.account: actor.member.lei for actor in self.actors}
         for actor in self.actors:
             actor.learn(
@@ -149,7 +153,7 @@ class Stage:
                     assets=self.assets,
                     own_accounts=frozenset({actor.account}),
                     owner_of=owners.get,
-                    rules=self.hours.rules,
+                    rules=open_hours.rules,
                 )
             )
 
@@ -164,6 +168,21 @@ class Stage:
         ]
         desk.perform(orders)
         return len(orders)
+
+    def gas_used(self) -> int:
+        """Sum the gas of all transactions of the operator's key."""
+        node = self.chain.engine.node()
+        sender = to_hex(address_of(self.chain.keys["operator"]))
+        rpc = self.chain.engine.rpc()
+        numbers = range(self.chain.deployment.block, node.head().number + 1)
+        hashes = [
+            transaction["hash"]
+            for number in numbers
+            for transaction in rpc.call("eth_getBlockByNumber", hex(number), True)["transactions"]
+            if transaction["from"].lower() == sender
+        ]
+        receipts = [rpc.call("eth_getTransactionReceipt", hash_) for hash_ in hashes]
+        return sum(int(receipt["gasUsed"], 16) for receipt in receipts)
 
     # -------------------------------------------------------------------- the operator
 

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from settle.demo.actor import Actor, Standing
+    from settle.demo.iso import IsoTrade
     from settle.demo.stage import Stage
 
 _CHUNK: Final = 100
 _LOOK_S: Final = 0.5
-_PATIENCE_S: Final = 240
+_PATIENCE_S: Final = 120
 _OUTCOMES: Final[Mapping[str, str]] = {
     Status.SETTLED.value: "settled",
     Status.UNMATCHED.value: "unmatched",
@@ -34,11 +35,16 @@ _OUTCOMES: Final[Mapping[str, str]] = {
 class Story:
     """One day on a stage."""
 
-    def __init__(self, stage: Stage, plan: Plan, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, stage: Stage, plan: Plan, tell: Callable[[str], None], by_message: IsoTrade
+    ) -> None:
         """`tell` is told what happens, a line at a time."""
         self.stage = stage
         self.plan = plan
         self.kills = 0
+        self.messages_in = 0
+        self.messages_out = 0
+        self._by_message = by_message
         self.reasons: Counter[str] = Counter()
         self._tell = tell
         self._seen: set[tuple[str, str]] = set()
@@ -66,6 +72,8 @@ class Story:
             self.stage.start_operator()
             self._submit(ordered[half:])
             self._tell(f"all {len(deals)} trades submitted")
+            self.messages_in = self._by_message.send()
+            self._tell("one more, by sese.023 from both sides")
             self._wait_for_the_short()
             made = self.stage.issue(self.plan.half_way)
             self._tell(f"{made} holdings arrived that trades wait for")
@@ -73,8 +81,11 @@ class Story:
             self._wait("all trades to end", self._is_over)
         for actor in self.stage.actors:
             actor.fetch_bundles()
+        self.messages_out = self._by_message.confirmations()
         final = self._look()
-        return Counter(_OUTCOMES.get(final[d.reference].status, "pending") for d in deals)
+        outcomes = [final[deal.reference].status for deal in deals]
+        outcomes.append(final[self._by_message.references[0]].status)
+        return Counter(_OUTCOMES.get(status, "pending") for status in outcomes)
 
     # --------------------------------------------------------------------------- acts
 
@@ -145,8 +156,9 @@ class Story:
         found: dict[str, Standing] = {}
         for actor in self.stage.actors:
             for reference, standing in actor.standings().items():
-                if reference.endswith("S"):
-                    found[reference[:-1]] = standing
+                seller = reference.endswith("S")
+                if seller or reference == self._by_message.references[0]:
+                    found[reference[:-1] if seller else reference] = standing
                     for code in standing.codes:
                         if (reference, code) not in self._seen:
                             self._seen.add((reference, code))
