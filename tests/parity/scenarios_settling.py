@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from settle.domain.ids import ZERO_ADDRESS, AssetId
-from settle.domain.instruction import MAX_BATCH_LEGS, MAX_WINDOW
+from settle.domain.instruction import MAX_BATCH_LEGS, MAX_LEGS, MAX_WINDOW
 from settle.domain.ledger import Standing
 from tests.parity.market import set_standing
 from tests.parity.scenario import BAD, FAR, GOOD, NOTHING, Scenario, leg
@@ -74,6 +74,12 @@ def time(s: Scenario) -> None:
     s.wait_until(start + 29)
     assert s.affirm(late) == s.reserve(late, a, committed=False) == ""
     s.wait_until(start + 30)
+    # Everything at once, so that the order of the gates is compared.
+    s.freeze_account(a)
+    broke = s.dvp(a, b, settle_from=start + 31, legs=(leg(1, a, b, 999), leg(2, b, a, 999)))
+    assert s.settle(broke, (NOTHING, BAD)) == s.settle(broke, (GOOD,)) == "FUTU"
+    assert s.settle(late, (NOTHING, BAD)) == s.settle(late, ()) == "ADEA"
+    s.freeze_account(a, frozen=False)
     assert s.settle(late) == s.cancel(late, (a,)) == s.withdraw(late, b) == "ADEA"
     assert s.reserve(late, b, committed=False) == s.affirm(late) == "ADEA"
     assert s.release(late, a, BAD) == ""
@@ -115,6 +121,7 @@ def standing(s: Scenario) -> None:
     set_standing(s.both, b, Standing.SUSPENDED, 7)
     assert s.settle(trade) == s.affirm(trade, (NOTHING, GOOD)) == "XSUS"
     assert s.reserve(trade, b, committed=False) == "XSUS"
+    assert s.reserve(trade, b, committed=False, given=BAD) == "XSUS"
     assert s.withdraw(trade, b) == ""
 
 
@@ -155,8 +162,10 @@ def order_of_legs(s: Scenario) -> None:
     partly = (leg(1, a, b, 201), leg(1, a, b, 150), leg(1, b, c, 351), leg(1, b, c, 350))
     assert s.settle(s.dvp(a, b, legs=partly)) == "LACK"
     assert s.settle(s.dvp(a, b, legs=handed_on)) == ""
+    longest = (leg(2, a, b, 25), leg(2, b, c, 1)) * (MAX_LEGS // 2)
+    assert s.settle(s.dvp(a, b, legs=longest)) == ""
     # Both legs of one account and one asset lean on each other when they are reserved.
-    twice = s.dvp(a, b, legs=(leg(2, a, b, 150), leg(2, a, c, 51)))
+    twice = s.dvp(a, b, legs=(leg(2, a, b, 50), leg(2, a, c, 51)))
     assert s.affirm(twice) == ""
     assert s.reserve(twice, a, committed=True) == "MONY"
 
@@ -165,7 +174,7 @@ def reservations(s: Scenario) -> None:
     a, b, c, *_ = s.both.world.owners
     start = s.both.now
     trade = s.dvp(a, b)
-    assert s.reserve(trade, a, committed=True) == "XCON"
+    assert s.reserve(trade, a, committed=True) == s.reserve(trade, c, committed=True) == "XCON"
     assert s.affirm(trade, (GOOD, NOTHING)) == ""
     assert s.reserve(trade, c, committed=True) == "XPTY"
     assert s.reserve(trade, a, committed=False, given=BAD) == "XBAD"
@@ -190,6 +199,13 @@ def reservations(s: Scenario) -> None:
     assert s.release(trade, a, NOTHING) == "XBND"
     s.wait_until(start + FAR)
     assert s.release(trade, a, NOTHING, caller=c) == s.release(trade, b, BAD) == ""
+    # Nor before everybody has consented, those included who only receive.
+    given = s.dvp(a, b, legs=(leg(1, a, c, 1), leg(2, b, a, 1)))
+    assert s.affirm(given, (GOOD, NOTHING, GOOD)) == s.reserve(given, a, committed=True) == ""
+    assert s.reserve(given, b, committed=True) == s.release(given, a) == ""
+    assert s.reserve(given, a, committed=True, given=NOTHING) == ""
+    assert s.affirm(given, (NOTHING, GOOD, NOTHING)) == ""
+    assert s.release(given, a, NOTHING) == s.release(given, b) == "XBND"
     for ahead, code in ((1, "XFAR"), (0, "")):
         far = s.dvp(a, b, settle_by=s.both.now + MAX_WINDOW + ahead)
         assert s.affirm(far) == ""
