@@ -99,6 +99,14 @@ fuzz: setup-dev
 	FOUNDRY_PROFILE=deep $(FORGE) test
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n $(JOBS) tests/property
 
+## lockstep: contract and twin side by side, WALKS walks of 80 steps from walk SEED on (default: any)
+WALKS ?= 500
+SEED ?= $(shell echo $$((RANDOM * 32768 + RANDOM)))
+.PHONY: lockstep
+lockstep: setup-dev
+	SETTLE_LOCKSTEP_WALKS=$(WALKS) SETTLE_LOCKSTEP_SEED=$(SEED) \
+		$(BIN)/pytest -q -n $(JOBS) tests/parity/test_lockstep.py
+
 ## gas: what each transaction costs, cold, as contracts/snapshots and docs/gas.md tell
 .PHONY: gas
 gas: setup-dev
