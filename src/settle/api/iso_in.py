@@ -52,11 +52,11 @@ class Examined:
 
 
 def read_message(
-    venue: Venue, conn: Connection, names: IsoNames, sender: Lei, xml: bytes, max_bytes: int
+    venue: Venue, conn: Connection, names: IsoNames, sender: Lei, xml: bytes
 ) -> Sese023 | Rejection:
     """Read a message. Raises InvalidInput for one that has no reference to answer to."""
     directory = StoredDirectory(venue.store, conn, names)
-    return read(xml, directory, directory, sender=sender, max_bytes=max_bytes)
+    return read(xml, directory, directory, sender=sender)
 
 
 def examine_message(venue: Venue, sender: Lei, message: Sese023, at: int) -> Examined:

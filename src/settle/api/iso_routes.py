@@ -90,14 +90,7 @@ async def send_message(
         if media_type != XML:
             raise InvalidInput("media_type", f"a message is {XML}, not {media_type!r}")
         with context.database.reading() as conn:
-            message = read_message(
-                context.venue,
-                conn,
-                context.iso_names,
-                member.lei,
-                xml,
-                context.settings.max_body_bytes,
-            )
+            message = read_message(context.venue, conn, context.iso_names, member.lei, xml)
         if isinstance(message, Rejection):
             return message
         found.append(message)

@@ -53,7 +53,7 @@ BY_CODE: Final[Mapping[str, HTTPStatus]] = {
     "nonce_used": HTTPStatus.UNAUTHORIZED,
     "key_unknown": HTTPStatus.FORBIDDEN,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "message_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "xml_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "stale_version": HTTPStatus.PRECONDITION_FAILED,
     "if_match_missing": HTTPStatus.PRECONDITION_REQUIRED,
