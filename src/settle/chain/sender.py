@@ -10,20 +10,19 @@ One process sends under a key, by a lease whose token is proved in every write.
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from settle.chain.attempts import AttemptMaker, Due
+from settle.chain.attempts import AttemptMaker
 from settle.chain.eip712 import address_of
-from settle.chain.key_watch import FOREIGN, STUCK, KeyWatch, SendingStore
+from settle.chain.hand_out import HandOut
+from settle.chain.key_watch import FOREIGN, KeyWatch, SendingStore
 from settle.chain.lease import HeldLease
 from settle.chain.outcomes import UNFINISHED, Outcomes, Sighting
 from settle.chain.signing import ENVELOPE_BYTES
 from settle.domain.errors import InvalidInput
 from settle.services.chain_rows import (
-    AttemptKind,
     AttemptRow,
     NewTransaction,
     TransactionRow,
@@ -31,7 +30,7 @@ from settle.services.chain_rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -103,7 +102,18 @@ class Sender:
         self._opened = False
         self._starting = threading.Lock()
         self._pumping = threading.Lock()
-        self._refusals: dict[bytes, str] = {}  # by attempt; for people only, they decide nothing
+        self._out = HandOut(
+            database=database,
+            store=store,
+            node=node,
+            profile=profile,
+            lease=self._lease,
+            watch=self._watch,
+            maker=self._maker,
+            sender=self.address,
+            clock=clock,
+            at=at,
+        )
 
     # -------------------------------------------------------------------------- life
 
@@ -192,8 +202,6 @@ class Sender:
             attempts = self._store.attempts(conn, [row.transaction_id for row in rows])
         if not rows:
             return Round()
-        of_open = {attempt.hash for made in attempts.values() for attempt in made}
-        self._refusals = {h: word for h, word in self._refusals.items() if h in of_open}
         sighting = self._outcomes.look(self.address, rows, attempts)
         self._at("chain read")
         finished = self._record(sighting)
@@ -201,7 +209,7 @@ class Sender:
         queued = [row for row in sighting.rows if row.state is TransactionState.QUEUED]
         fresh = queued[: max(0, self._profile.in_flight - len(waiting))]
         signed = self._sign(fresh, sighting)
-        broadcast = self._hand_out(waiting, attempts, signed, sighting)
+        broadcast = self._out.hand_out(waiting, attempts, signed, sighting)
         return Round(
             signed=len(fresh),
             broadcast=broadcast,
@@ -248,85 +256,5 @@ class Sender:
             for row in fresh
         ]
         self._at("signed")
-        self._keep(signed, fresh)
+        self._out.keep(signed, fresh)
         return signed
-
-    def _keep(
-        self, signed: Sequence[tuple[AttemptRow, bytes]], fresh: Sequence[TransactionRow] = ()
-    ) -> None:
-        with self._database.transaction() as conn:
-            self._lease.prove(conn)
-            self._store.add_attempts(conn, signed)
-            self._store.update_transactions(conn, [_sent(row) for row in fresh])
-            self._at("before attempt commit")
-        self._at("attempt committed")
-
-    def _replace(
-        self, again: Due, attempts: Mapping[int, Sequence[AttemptRow]], sighting: Sighting
-    ) -> list[tuple[AttemptRow, bytes]]:
-        """Make new attempts of old nonces: a better offer, or nothing where nothing else helps."""
-        if not again.bump and not again.void:
-            return []
-        with self._database.reading() as conn:
-            data = self._store.call_data(conn, [row.transaction_id for row in again.bump])
-        made: list[tuple[AttemptRow, bytes]] = []
-        stuck: list[str] = []
-        for row in (*again.bump, *again.void):
-            last = attempts[row.transaction_id][-1]
-            stays_noop = last.kind is AttemptKind.NOOP or row in again.void
-            kind = AttemptKind.NOOP if stays_noop else AttemptKind.REPLACEMENT
-            call = b"" if stays_noop else data[row.transaction_id]
-            attempt = self._maker.bumped(row, last, kind, call, sighting.head.base_fee)
-            if attempt is not None:
-                made.append(attempt)
-            if row in again.void or attempt is None:
-                stuck.append(self._why_stuck(row, attempts[row.transaction_id], attempt))
-        if stuck:
-            with self._database.transaction() as conn:
-                self._watch.alarm(conn, STUCK, " ".join(stuck))
-        if made:
-            self._at("replacement signed")
-            self._keep(made)
-        return made
-
-    def _why_stuck(self, row: TransactionRow, made: Sequence[AttemptRow], attempt: object) -> str:
-        words = [self._refusals[a.hash] for a in made if a.hash in self._refusals]
-        if attempt is None:
-            cap = self._profile.fees.cap_wei
-            return f"nonce {row.nonce} of 0x{self.address.hex()} needs more than {cap} wei a gas"
-        return (
-            f"no node takes nonce {row.nonce} of 0x{self.address.hex()} ({row.purpose}), the last "
-            f"word was: {words[-1] if words else 'none'}. An empty transaction takes its place."
-        )
-
-    def _hand_out(
-        self,
-        waiting: Sequence[TransactionRow],
-        attempts: Mapping[int, Sequence[AttemptRow]],
-        signed: Sequence[tuple[AttemptRow, bytes]],
-        sighting: Sighting,
-    ) -> int:
-        """Broadcast what is new, what no node seems to have, and what needs a better offer."""
-        again = self._maker.due(waiting, attempts, sighting, self._node.knows)
-        replacements = self._replace(again, attempts, sighting)
-        with self._database.reading() as conn:
-            old = self._store.signed_bytes(conn, again.hashes)
-        outgoing = [(h, old[h]) for h in again.hashes]
-        outgoing += [(attempt.hash, raw) for attempt, raw in (*signed, *replacements)]
-        if not outgoing:
-            return 0
-        self._at("before broadcast")
-        refusals = self._node.broadcast([raw for _, raw in outgoing])
-        self._at("after broadcast")
-        for (hash_, _), refusal in zip(outgoing, refusals, strict=True):
-            if refusal is not None:
-                self._refusals[hash_] = refusal.message
-        with self._database.transaction() as conn:
-            self._lease.prove(conn)
-            self._store.note_broadcasts(conn, [h for h, _ in outgoing], self._clock())
-        self._at("broadcast noted")
-        return len(outgoing)
-
-
-def _sent(row: TransactionRow) -> TransactionRow:
-    return dataclasses.replace(row, state=TransactionState.SENT)
