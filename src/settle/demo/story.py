@@ -79,8 +79,7 @@ class Story:
             self._tell(f"{made} holdings arrived that trades wait for")
             self._cancel()
             self._wait("all trades to end", self._is_over)
-        for actor in self.stage.actors:
-            actor.fetch_bundles()
+        self._together(lambda place: self.stage.actors[place].fetch_bundles())
         self.messages_out = self._by_message.confirmations()
         final = self._look()
         outcomes = [final[deal.reference].status for deal in deals]
@@ -202,7 +201,7 @@ class Story:
             for thread in threads:
                 thread.join()
 
-    def _together(self, run: Callable[[int], None]) -> None:
+    def _together(self, run: Callable[[int], object]) -> None:
         faults: list[BaseException] = []
 
         def guarded(place: int) -> None:
