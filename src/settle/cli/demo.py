@@ -51,13 +51,19 @@ def _text(result: dict[str, Any]) -> str:
             f"reasons seen on the way: {reasons}",
             f"gas: {result['gas']['per_settled_trade']} a settled trade",
             f"operator killed {result['operator_kills']} time(s), nothing lost",
-            f"messages: {result['iso20022']['in']} sese.023 in, {result['iso20022']['out']} "
-            "sese.025 out",
-            f"audit: {audit['verdict']}; {audit['blocks']} blocks, {audit['instructions']} "
-            f"instructions, {audit['signatures']} signatures, {audit['holdings']} holdings, "
-            f"{audit['differences']} differences",
-            f"audit of a copy with {tamper['changed']}: "
-            f"{'found' if tamper['found'] else 'NOT FOUND'}: {where}",
+            (
+                f"messages: {result['iso20022']['in']} sese.023 in, {result['iso20022']['out']} "
+                "sese.025 out"
+            ),
+            (
+                f"audit: {audit['verdict']}; {audit['blocks']} blocks, {audit['instructions']} "
+                f"instructions, {audit['signatures']} signatures, {audit['holdings']} holdings, "
+                f"{audit['differences']} differences"
+            ),
+            (
+                f"audit of a copy with {tamper['changed']}: "
+                f"{'found' if tamper['found'] else 'NOT FOUND'}: {where}"
+            ),
             f"{result['elapsed_s']} s",
         ]
     )
