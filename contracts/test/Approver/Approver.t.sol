@@ -2,14 +2,14 @@
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {Approver} from "../../src/Approver.sol";
+
 import {IApprover} from "../../src/interfaces/IApprover.sol";
 import {ILedger} from "../../src/interfaces/ILedger.sol";
 import {Boards} from "../support/Boards.sol";
 
 /// @notice Four eyes of two organisations.
 contract ApproverTest is Boards {
-    Approver internal board;
+    IApprover internal board;
 
     function setUp() public override {
         super.setUp();
@@ -136,7 +136,7 @@ contract ApproverTest is Boards {
     /// @dev What two boards of the same people sign is not the same.
     function test_refuses_what_was_signed_for_another_board_or_chain() external {
         IApprover.Operation memory one = freeze();
-        Approver other = newBoard();
+        IApprover other = newBoard();
         bytes32 id = operationId(other, one);
         bytes memory first = signatureBy(ann, id);
         bytes memory second = signatureBy(bob, id);

@@ -4,10 +4,11 @@ pragma solidity 0.8.37;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
-import {Approver} from "../../src/Approver.sol";
+
 import {IApprover} from "../../src/interfaces/IApprover.sol";
+import {IParticipants} from "../../src/interfaces/IParticipants.sol";
 import {AssetClass, Instruction, Standing} from "../../src/interfaces/Types.sol";
-import {Participants} from "../../src/Participants.sol";
+
 import {Boards} from "../support/Boards.sol";
 
 /// @notice The roles as they are deployed: every one held by a contract, the administrator's under a delay,
@@ -20,17 +21,17 @@ contract RolesTest is Boards {
     uint64 internal constant REGISTRY = 4;
     uint32 internal constant DELAY = 1 days;
 
-    Participants internal registry;
-    Approver internal admins;
-    Approver internal spare;
-    Approver internal registrars;
-    Approver internal issuers;
-    Approver internal compliance;
+    IParticipants internal registry;
+    IApprover internal admins;
+    IApprover internal spare;
+    IApprover internal registrars;
+    IApprover internal issuers;
+    IApprover internal compliance;
 
     function setUp() public override {
         super.setUp();
         nameSigners();
-        registry = Participants(
+        registry = IParticipants(
             vm.deployCode("Participants.sol:Participants", abi.encode(authority, books))
         );
         admins = newBoard();
@@ -62,7 +63,7 @@ contract RolesTest is Boards {
         authority.setTargetFunctionRole(target, selectors, role);
     }
 
-    function by(Approver board, address target, bytes memory data) private returns (bool success) {
+    function by(IApprover board, address target, bytes memory data) private returns (bool success) {
         IApprover.Operation memory operation = operationOf(target, data);
         operation.nonce = uint64(uint256(keccak256(abi.encode(data, gasleft()))));
         (success,) = perform(board, operation, ann, bob);
@@ -101,7 +102,7 @@ contract RolesTest is Boards {
             abi.encodeCall(books.freezeAccount, (seller, true, "TEST")),
             abi.encodeCall(books.setStanding, (seller, Standing.Admitted, 0))
         ];
-        Approver[3] memory boards = [registrars, issuers, compliance];
+        IApprover[3] memory boards = [registrars, issuers, compliance];
         for (uint256 k = 0; k < calls.length; ++k) {
             for (uint256 j = 0; j < boards.length; ++j) {
                 assertEq(by(boards[j], address(books), calls[k]), j == k);
@@ -187,7 +188,7 @@ contract RolesTest is Boards {
         vm.stopPrank();
         bytes memory issue = abi.encodeCall(books.issue, (BOND, seller, 1, "ref"));
         assertFalse(by(issuers, address(books), issue));
-        Approver fresh = newBoard();
+        IApprover fresh = newBoard();
         bytes memory grant = abi.encodeCall(IAccessManager.grantRole, (ISSUER, address(fresh), 0));
         assertTrue(administer(address(authority), grant));
         assertTrue(by(fresh, address(books), issue));

@@ -4,12 +4,12 @@ pragma solidity 0.8.37;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
 import {Account, Standing} from "../../src/interfaces/Types.sol";
-import {Participants} from "../../src/Participants.sol";
+
 import {Market} from "../support/Market.sol";
 
 /// @notice Who is admitted, and which accounts are whose.
 contract ParticipantsTest is Market {
-    Participants internal registry;
+    IParticipants internal registry;
     address[] internal accounts;
 
     bytes20 internal constant LEI = "5299000J2N45DDNE4Y28";
@@ -18,7 +18,7 @@ contract ParticipantsTest is Market {
 
     function setUp() public override {
         super.setUp();
-        registry = Participants(
+        registry = IParticipants(
             vm.deployCode("Participants.sol:Participants", abi.encode(authority, books))
         );
         bytes4[] memory selectors = new bytes4[](1);

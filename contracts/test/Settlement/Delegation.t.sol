@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IAffirmation} from "../../src/interfaces/IAffirmation.sol";
 import {Instruction} from "../../src/interfaces/Types.sol";
-import {Settlement} from "../../src/Settlement.sol";
+
 import {Market} from "../support/Market.sol";
 
 /// @notice One contract in two halves of code: Affirmation runs on the storage of Settlement and by itself is

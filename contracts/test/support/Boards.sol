@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Approver} from "../../src/Approver.sol";
 import {IApprover} from "../../src/interfaces/IApprover.sol";
 import {Market} from "./Market.sol";
 
@@ -22,7 +21,7 @@ abstract contract Boards is Market {
         ben = named("ben of the regulator");
     }
 
-    function newBoard() internal returns (Approver) {
+    function newBoard() internal returns (IApprover) {
         address[] memory signers = new address[](4);
         bytes32[] memory organisations = new bytes32[](4);
         (signers[0], signers[1], signers[2], signers[3]) = (ann, amy, bob, ben);
@@ -33,9 +32,9 @@ abstract contract Boards is Market {
 
     function newBoard(address[] memory signers, bytes32[] memory organisations)
         internal
-        returns (Approver)
+        returns (IApprover)
     {
-        return Approver(vm.deployCode("Approver.sol:Approver", abi.encode(signers, organisations)));
+        return IApprover(vm.deployCode("Approver.sol:Approver", abi.encode(signers, organisations)));
     }
 
     function operationOf(address target, bytes memory data)
@@ -53,7 +52,7 @@ abstract contract Boards is Market {
         });
     }
 
-    function operationId(Approver board, IApprover.Operation memory operation)
+    function operationId(IApprover board, IApprover.Operation memory operation)
         internal
         view
         returns (bytes32)
@@ -87,7 +86,7 @@ abstract contract Boards is Market {
 
     /// @notice Executes what two signers signed, sent by a stranger.
     function perform(
-        Approver board,
+        IApprover board,
         IApprover.Operation memory operation,
         address first,
         address second

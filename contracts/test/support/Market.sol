@@ -12,8 +12,8 @@ import {
     SignedInstruction,
     Standing
 } from "../../src/interfaces/Types.sol";
-import {Affirmation} from "../../src/Affirmation.sol";
-import {Settlement} from "../../src/Settlement.sol";
+
+import {IBooks} from "./IBooks.sol";
 import {Test} from "./Test.sol";
 import {Wallet} from "./Wallet.sol";
 
@@ -22,8 +22,8 @@ import {Wallet} from "./Wallet.sol";
 /// Contracts are deployed by name, so that no test carries and compiles the code of another contract.
 abstract contract Market is Test {
     AccessManager internal authority;
-    Affirmation internal half;
-    Settlement internal books;
+    address internal half;
+    IBooks internal books;
 
     uint256 internal constant NOON = 1_800_000_000;
     uint64 internal constant OPENS = uint64(NOON);
@@ -63,8 +63,8 @@ abstract contract Market is Test {
         authority = AccessManager(
             vm.deployCode("AccessManager.sol:AccessManager", abi.encode(address(this)))
         );
-        half = Affirmation(vm.deployCode("Affirmation.sol:Affirmation", abi.encode(authority)));
-        books = Settlement(vm.deployCode("Settlement.sol:Settlement", abi.encode(authority, half)));
+        half = vm.deployCode("Affirmation.sol:Affirmation", abi.encode(authority));
+        books = IBooks(vm.deployCode("Settlement.sol:Settlement", abi.encode(authority, half)));
     }
 
     // ---------------------------------------------------------------- parties and value
