@@ -5,7 +5,6 @@ Memory: one range is worked on while the next is being fetched; ranges shrink as
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -47,20 +46,20 @@ class BlockReader:
         """Read over `line`."""
         self._line = line
         self.addresses = frozenset(addresses)
-        self.seconds_waiting: float = 0
 
     def ranges(self, first: int, last: int, stop_at: int | None = None) -> Iterator[Range]:
         """Give the blocks first..last; a range ends at `stop_at`. Raises Unavailable."""
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit-read") as pool:
             size = FIRST_RANGE
             ahead = self._submit(pool, first, size, last, stop_at)
-            while ahead is not None:
-                began = time.monotonic()
-                found = ahead.result()
-                self.seconds_waiting += time.monotonic() - began
-                size = _next_size(found)
-                ahead = self._submit(pool, found.first + found.size, size, last, stop_at)
-                yield found
+            try:
+                while ahead is not None:
+                    found = ahead.result()
+                    size = _next_size(found)
+                    ahead = self._submit(pool, found.first + found.size, size, last, stop_at)
+                    yield found
+            finally:
+                pool.submit(self._line.close)
 
     def _submit(
         self, pool: ThreadPoolExecutor, first: int, size: int, last: int, stop_at: int | None

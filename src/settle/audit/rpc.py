@@ -34,6 +34,9 @@ class NodeLine(Protocol):
     def batch(self, calls: Sequence[Call]) -> Sequence[Json | NodeError]:
         """Ask many things; an answer or an error for each, in order. Raises Unavailable."""
 
+    def close(self) -> None:
+        """Give back what the calling thread uses; a later call takes it again."""
+
 
 class HttpLine:
     """A node behind an http or https address. Threads may share it."""

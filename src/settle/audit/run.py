@@ -29,7 +29,11 @@ def run(request: AuditRequest, *, connect: Callable[[str], NodeLine] = HttpLine)
     `connect` opens the line to the node. Raises InvalidInput for a file or a range that cannot be,
     Unavailable where the node or the database does not answer.
     """
-    return _Audit(request, connect(request.rpc_url)).run()
+    line = connect(request.rpc_url)
+    try:
+        return _Audit(request, line).run()
+    finally:
+        line.close()
 
 
 class _Audit:
