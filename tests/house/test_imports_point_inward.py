@@ -31,7 +31,15 @@ NOT_FOR_THE_AUDITOR = ("settle.chain", "settle.store", "settle.services", "settl
 # The edges, and who composes them. Nobody else may import them.
 EDGES = {
     "settle.cli": ("settle.cli", "settle.__main__"),
-    "settle.api": ("settle.api", "settle.web", "settle.cli", "settle.bootstrap"),
+    # The watched loops are of the composition; the demo plays every part.
+    "settle.api": (
+        "settle.api",
+        "settle.web",
+        "settle.cli",
+        "settle.bootstrap",
+        "settle.background",
+        "settle.demo",
+    ),
     "settle.web": ("settle.web", "settle.api", "settle.cli", "settle.bootstrap"),
 }
 

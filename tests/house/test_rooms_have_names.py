@@ -11,7 +11,10 @@ from tests.house.source_tree import ROOT, below, shown
 PYTHON_LINES = 330
 CONTRACT_LINES = 330
 LIBRARY_LINES = 150
-LONGER: dict[str, tuple[int, str]] = {}
+LONGER: dict[str, tuple[int, str]] = {
+    "src/settle/api/examples.py": (400, "one example for each operation, read as one list"),
+    "contracts/src/Ledger.sol": (380, "every entry of the books, one line of NatSpec each"),
+}
 
 # A name that fits no room means that the room is missing.
 NO_ROOM = frozenset("common helper helpers manager managers misc shared util utils".split())

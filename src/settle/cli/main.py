@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -19,14 +19,27 @@ _REFUSED: Final = 1
 _USAGE: Final = 2
 _INFRASTRUCTURE: Final = 3
 
-application = typer.Typer(
+
+class _Program(typer.Typer):
+    """The commands, and one table from what went wrong to the exit code."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401  as typer has it
+        """Run the command line."""
+        try:
+            return super().__call__(*arguments, **options)
+        except SettleError as error:
+            sys.stderr.write(f"settle: {error.message}\n")
+            sys.exit(exit_code(error))
+
+
+app = _Program(
     help="Settlement of signed trades on a permissioned chain.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 audit = typer.Typer(help="Replay the chain and say where anything differs.", no_args_is_help=True)
-application.command()(demo)
-application.add_typer(audit, name="audit")
+app.command()(demo)
+app.add_typer(audit, name="audit")
 
 
 @audit.command("run")
@@ -50,12 +63,3 @@ def exit_code(error: SettleError) -> int:
     if isinstance(error, InvalidInput):
         return _USAGE
     return _REFUSED if isinstance(error, Refused) else _INFRASTRUCTURE
-
-
-def app() -> None:
-    """Run the command line."""
-    try:
-        application()
-    except SettleError as error:
-        sys.stderr.write(f"settle: {error.message}\n")
-        sys.exit(exit_code(error))
