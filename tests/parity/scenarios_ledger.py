@@ -190,10 +190,104 @@ def postings(s: Scenario) -> None:
     assert s.release(trade, b, BAD) == ""
 
 
-def codes(s: Scenario) -> None:
-    create_asset(s.both, AssetClass.SECURITY, 0, code_bytes("US0378331005"), s.both.world.owners[0])
-    s.both.compare_books()
-    assert s.both.last == ""
+def precedence_of_redeem_and_issue(s: Scenario) -> None:
+    """Everything is wrong at once, and is put right one by one."""
+    both, (a, b, *_) = s.both, s.both.world.owners
+    now = both.now
+    trade = s.dvp(a, b)
+    assert s.settle(trade) == ""
+    s.freeze_account(a)
+    order = Redemption(
+        account=a, asset=AssetId(9), quantity=0, ref=bytes(32), nonce=trade.nonce, valid_by=now
+    )
+    assert s.redeem(order, BAD) == "AssetUnknown"
+    order = replace(order, asset=AssetId(1))
+    assert s.redeem(order, BAD) == "QuantityIsZero"
+    order = replace(order, quantity=GRANT + 1)
+    assert s.redeem(order, BAD) == "DeadlinePassed"
+    order = replace(order, valid_by=now + 1)
+    assert s.redeem(order, BAD) == "NonceUsed"
+    order = replace(order, nonce=77)
+    assert s.redeem(order, BAD) == "AccountIsFrozen"
+    s.freeze_account(a, frozen=False)
+    assert s.redeem(order, BAD) == "SignatureInvalid"
+    assert s.redeem(order) == "HoldingTooSmall"
+    for asset, account, quantity, told in (
+        (9, both.world.stranger, 0, "AssetUnknown"),
+        (1, both.world.stranger, 0, "AccountNotAdmitted"),
+        (1, a, 0, "QuantityIsZero"),
+    ):
+        issue(both, AssetId(asset), account, quantity)
+        assert both.last == told
+    create_asset(both, AssetClass.NONE, 0, code_bytes("ASSET1"), a)
+    assert both.last == "AssetInvalid"
+
+
+def precedence_of_holds(s: Scenario) -> None:
+    """Everything is wrong at once, and is put right one by one."""
+    both, (module, a, b, *_) = s.both, s.both.world.owners
+    now = both.now
+    s.freeze_account(a)
+    set_standing(both, a, Standing.SUSPENDED, 0)
+    hold = Hold(
+        module=b,
+        purpose=bytes(32),
+        index=0,
+        account=a,
+        asset=AssetId(9),
+        quantity=0,
+        deadline=now,
+    )
+    assert s.place_hold(hold, a) == "ModuleNotActive"
+    assert s.place_hold(hold, module) == "HoldOfAnotherModule"
+    hold = replace(hold, module=module)
+    assert s.place_hold(hold, module) == "QuantityIsZero"
+    hold = replace(hold, quantity=GRANT)
+    assert s.place_hold(hold, module) == "DeadlinePassed"
+    assert s.place_hold(replace(hold, deadline=now + MAX_WINDOW + 1), module) == "DeadlineTooFar"
+    hold = replace(hold, deadline=now + 1)
+    assert s.place_hold(hold, module) == "AssetUnknown"
+    hold = replace(hold, asset=AssetId(1))
+    s.freeze_asset(1)
+    assert s.place_hold(hold, module) == "AssetIsFrozen"
+    s.freeze_asset(1, frozen=False)
+    assert s.place_hold(hold, module) == "AccountNotAdmitted"
+    set_standing(both, a, Standing.ADMITTED, 0)
+    assert s.place_hold(hold, module) == "AccountIsFrozen"
+    s.freeze_account(a, frozen=False)
+    assert s.place_hold(hold, module) == "HoldingTooSmall"
+    issue(both, AssetId(1), a, 5)
+    assert s.place_hold(hold, module) == ""
+    assert s.place_hold(hold, module) == "HoldAlreadyLive"
+
+
+def precedence_of_postings(s: Scenario) -> None:
+    """Everything is wrong at once, and is put right one by one."""
+    both, (module, a, b, *_) = s.both, s.both.world.owners
+    hold = Hold(
+        module=module,
+        purpose=bytes(32),
+        index=0,
+        account=a,
+        asset=AssetId(1),
+        quantity=GRANT,
+        deadline=both.now + 1,
+    )
+    assert s.place_hold(hold, module) == ""
+    set_module(both, module, active=False)
+    too_many = (line(1, a, 2**255 - 1), line(0, b, -1)) * MAX_MOVES
+    foreign = replace(hold, module=b, index=9)
+    assert s.post((foreign,), too_many, module) == "ModuleNotActive"
+    set_module(both, module, active=True)
+    assert s.post((foreign,), too_many, module) == "TooManyMoves"
+    assert s.post((foreign,), too_many[:2], module) == "HoldOfAnotherModule"
+    s.wait_until(hold.deadline)
+    assert s.post((replace(hold, index=9),), too_many[:2], module) == "HoldNotLive"
+    assert s.post((hold,), too_many[:2], module) == "DeadlinePassed"
+    assert s.post((), too_many[1:3], module) == "AssetUnknown"
+    assert s.post((), too_many[:2], module) == "MoveOutOfRange"
+    assert s.post((), (line(1, b, 1), line(0, b, -1)), module) == "MovesNotGroupedByAsset"
+    assert s.post((), (line(1, b, 1), line(9, b, -1)), module) == "MovesNotZeroSum"
 
 
 def line(asset: int, account: bytes, delta: int) -> Move:
@@ -202,5 +296,6 @@ def line(asset: int, account: bytes, delta: int) -> Move:
 
 
 LEDGER: tuple[Callable[[Scenario], None], ...] = (
-    *(assets, supply, redemption, holds, postings, codes),
+    *(assets, supply, redemption, holds, postings, precedence_of_redeem_and_issue),
+    *(precedence_of_holds, precedence_of_postings),
 )
