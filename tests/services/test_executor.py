@@ -304,7 +304,8 @@ class TestWaiting:
         trade = poor.affirm(quantity=1_001, amount=1)
         poor.issue(LEI_A, poor.share, 1)  # on chain, and no block has told us
         step = poor.step()
-        assert (step.sent, step.parked, poor.row(trade).queue) == (0, 0, Queue.READY)
+        assert (step.sent, step.parked, poor.row(trade).queue) == (0, 1, Queue.WAITING)
+        assert codes(poor, trade) == ["LACK"]
         poor.mine()
         poor.settle()
         assert poor.row(trade).status is Status.SETTLED

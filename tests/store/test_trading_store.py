@@ -461,16 +461,18 @@ class TestQueue:
             )
             STORE.add_waits(conn, [])
             STORE.drop_waits(conn, [number(4)])
-            assert STORE.wake_by_facts(conn, [fact]) == 0  # nothing is there at all
+            here, elsewhere = (ACCOUNT_A, AssetId(1)), (ACCOUNT_A, AssetId(2))
+            assert STORE.wake(conn, holdings=[here]) == 0  # nothing is there at all
             CHAIN.put_derived(
                 conn,
                 [HoldingRow(account=ACCOUNT_A, asset=1, available=100, held=MOST)],
                 undo_block=None,
             )
-            assert STORE.wake_by_facts(conn, ["holding:a:2"]) == 0
-            assert STORE.wake_by_facts(conn, [fact]) == 1
+            assert STORE.wake(conn, holdings=[elsewhere]) == 0
+            assert STORE.wake(conn) == 0
+            assert STORE.wake(conn, holdings=[here]) == 1
             assert [row.nonce for row in STORE.ready_trades(conn, 9)] == [1]
-            assert STORE.wake_by_facts(conn, ["account:b", fact]) == 1
+            assert STORE.wake(conn, facts=["account:b"], holdings=[here]) == 1
             assert [row.nonce for row in STORE.ready_trades(conn, 9)] == [1, 3]
 
     def test_time_wakes_whoever_waits_for_it(self, database: Database) -> None:

@@ -17,7 +17,7 @@ from settle.domain.status import Cleared, Obstructed, Status
 from settle.services.chain_calls import BatchLimits, SignedInstruction
 from settle.services.changes import Changes
 from settle.services.choose_batches import Batch, Candidate, Packer, Short, choose_batches
-from settle.services.facts import delivered, holding_fact, required, sleep_until
+from settle.services.facts import Key, delivered, required, sleep_until
 from settle.services.records import altered
 from settle.services.trade_rows import Queue
 
@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from settle.services.trade_rows import TradeRow
     from settle.services.venue import Venue
 
-LOOKED_AT: Final = 2_000
+LOOKED_AT: Final = 1_000
 """Ready trades in one step at most."""
-Key = tuple["Address", AssetId]
 Parked = tuple[Candidate, tuple["Reason", ...]]
 
 
@@ -158,8 +157,8 @@ class Executor:
 
         Those that only others leave without cover are not asked about, the chain knows of no
         others; nor are those whose reasons are known. What the chain would settle because it is
-        reserved goes along. What it would settle because its books are at another block than ours
-        stays ready until they are at the same.
+        reserved goes along. What it would settle because its books are ahead of ours waits until
+        ours are there: the block that brings the holding wakes it.
         """
         asked = [one for one in short if one.alone and not _known(one)]
         told = self._venue.chain.why_not([one.candidate.signed for one in asked]) if asked else ()
@@ -169,10 +168,10 @@ class Executor:
         parked: list[Parked] = []
         for one in short:
             reasons = answers.get(one.candidate.trade.trade_id, one.reasons)
-            if reasons:
-                parked.append((one.candidate, reasons))
-            elif _may_be_reserved(one, view.held):
+            if not reasons and _may_be_reserved(one, view.held):
                 packer.put(one.candidate)
+            else:
+                parked.append((one.candidate, reasons or one.reasons))
         return parked
 
     # ------------------------------------------------------------------------ writing
@@ -209,11 +208,12 @@ class Executor:
         changes.save(store, conn)
         self._wake_what_changed(conn, view, kept, freed)
         sent = len(as_it_was) - len(kept)
+        more = len(decided) < len(view.ready) or len(view.ready) == LOOKED_AT
         return Step(
             sent=sent,
             parked=len(kept),
             transactions=tuple(numbers),
-            again=len(view.ready) == LOOKED_AT and len(numbers) < view.room,
+            again=bool(as_it_was) and len(numbers) < view.room and more,
         )
 
     def _send(
@@ -271,18 +271,14 @@ class Executor:
         store = self._venue.store
         keys = {key for one, _ in parked for key in required(one.signed.instruction)}
         now = _available(store.holdings_at(conn, keys))
-        facts = {holding_fact(*key) for key in keys if now.get(key, 0) != view.holdings.get(key, 0)}
-        facts |= {fact for one in freed for fact in delivered(one.signed.instruction)}
+        moved = {key for key in keys if now.get(key, 0) != view.holdings.get(key, 0)}
+        moved |= {key for one in freed for key in delivered(one.signed.instruction)}
+        facts: set[str] = set()
         if store.followed_to(conn) != view.followed_to:
-            facts |= {
-                wait.fact
-                for one, reasons in parked
-                for wait in sleep_until(
-                    one.trade.trade_id, one.signed.instruction, reasons, 0
-                ).waits
-                if wait.needed is None
-            }
-        store.wake_by_facts(conn, facts)
+            for one, reasons in parked:
+                sleep = sleep_until(one.trade.trade_id, one.signed.instruction, reasons, 0)
+                facts.update(wait.fact for wait in sleep.waits if wait.needed is None)
+        store.wake(conn, holdings=moved, facts=facts)
 
 
 def _signed(

@@ -5,32 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from settle.domain.books import holdings_after
 from settle.domain.chain_events import (
     AccountFrozen,
     AssetCreated,
     AssetFrozen,
-    HoldEnded,
-    HoldPlaced,
     InstructionAffirmed,
     InstructionCancelled,
     InstructionSettled,
-    Issued,
-    Moved,
-    Posted,
-    Redeemed,
     StandingSet,
 )
 from settle.domain.reasons import kind_of
 from settle.services.trade_rows import Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from settle.domain.chain_events import ChainEvent
     from settle.domain.ids import Address, AssetId, TradeId
     from settle.domain.instruction import Instruction
     from settle.domain.reasons import Reason
 
+Key = tuple["Address", "AssetId"]
 LOOK_AGAIN_S: Final = 300
 """For what no event announces: a wallet that changes its mind, a call that was wrong."""
 _CLOCK_DRIFT_S: Final = 1
@@ -56,33 +52,41 @@ def nonce_fact(initiator: Address, nonce: int) -> str:
     return f"nonce:{initiator.hex()}:{nonce}"
 
 
-def changed_by(event: ChainEvent) -> Iterator[str]:
-    """Which facts an event changes. Of holdings whatever moved: the store asks whether it grew."""
-    match event:
-        case Issued() | Redeemed() | Moved() | HoldPlaced() | HoldEnded():
-            yield holding_fact(event.account, event.asset)
-        case Posted():
-            yield holding_fact(event.deliverer, event.asset)
-            yield holding_fact(event.receiver, event.asset)
-        case StandingSet() | AccountFrozen():
-            yield account_fact(event.account)
-        case AssetCreated() | AssetFrozen():
-            yield asset_fact(event.asset)
-        case InstructionSettled() | InstructionCancelled() | InstructionAffirmed():
-            yield nonce_fact(event.initiator, event.nonce)
-        case _:
-            return
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What changed. Of a holding the store asks whether enough is there now."""
+
+    holdings: frozenset[Key] = frozenset()
+    facts: frozenset[str] = frozenset()
 
 
-def delivered(instruction: Instruction) -> set[str]:
+def changed_by(events: Iterable[ChainEvent]) -> Changed:
+    """What events of the chain change."""
+    holdings: set[Key] = set()
+    facts: set[str] = set()
+    for event in events:
+        holdings.update((account, asset) for account, asset, _ in holdings_after(event))
+        match event:
+            case StandingSet() | AccountFrozen():
+                facts.add(account_fact(event.account))
+            case AssetCreated() | AssetFrozen():
+                facts.add(asset_fact(event.asset))
+            case InstructionSettled() | InstructionCancelled() | InstructionAffirmed():
+                facts.add(nonce_fact(event.initiator, event.nonce))
+            case _:
+                pass
+    return Changed(holdings=frozenset(holdings), facts=frozenset(facts))
+
+
+def delivered(instruction: Instruction) -> set[Key]:
     """The holdings that settling an instruction would draw on."""
-    return {holding_fact(leg.deliverer, leg.asset) for leg in instruction.legs}
+    return {(leg.deliverer, leg.asset) for leg in instruction.legs}
 
 
-def required(instruction: Instruction) -> dict[tuple[Address, AssetId], int]:
+def required(instruction: Instruction) -> dict[Key, int]:
     """What must be available before the first leg, for all legs to be covered in their order."""
-    moved: dict[tuple[Address, AssetId], int] = {}
-    needed: dict[tuple[Address, AssetId], int] = {}
+    moved: dict[Key, int] = {}
+    needed: dict[Key, int] = {}
     for leg in instruction.legs:
         out, into = (leg.deliverer, leg.asset), (leg.receiver, leg.asset)
         moved[out] = moved.get(out, 0) - leg.quantity
@@ -135,8 +139,3 @@ def sleep_until(
     if not reasons:
         wake.append(at + _CLOCK_DRIFT_S)
     return Sleep(waits=tuple(waits.values()), wake_at=min(wake, default=None))
-
-
-def facts_of_all(events: Iterable[ChainEvent]) -> set[str]:
-    """All facts that events change."""
-    return {fact for event in events for fact in changed_by(event)}

@@ -26,7 +26,7 @@ from settle.domain.status import (
 )
 from settle.services.chain_rows import Alarm, TransactionState
 from settle.services.changes import Changes
-from settle.services.facts import delivered, facts_of_all, sleep_until
+from settle.services.facts import Key, changed_by, delivered, sleep_until
 from settle.services.lapse_trades import lapse_trades
 from settle.services.records import altered
 from settle.services.trade_rows import Queue
@@ -69,18 +69,17 @@ class RecordOutcomes:
             if isinstance(one.event, InstructionNotSettled)
             or (isinstance(one.event, InstructionSettled) and one.place.block_number > final)
         }
-        facts = facts_of_all(one.event for one in events)
-        if outcomes:
-            facts |= self._note(conn, outcomes, at)
-        self.venue.store.wake_by_facts(conn, facts)
+        freed = self._note(conn, outcomes, at) if outcomes else set()
+        changed = changed_by(one.event for one in events)
+        self.venue.store.wake(conn, holdings=changed.holdings | freed, facts=changed.facts)
 
-    def _note(self, conn: Connection, outcomes: dict[InstructionId, Recorded], at: int) -> set[str]:
+    def _note(self, conn: Connection, outcomes: dict[InstructionId, Recorded], at: int) -> set[Key]:
         """Take trades out of flight; the holdings that those drew on which did not settle."""
         store = self.venue.store
         trades = store.trades_by_digest(conn, outcomes)
         changes = Changes(trades.values())
         moved: list[TradeRow] = []
-        freed: set[str] = set()
+        freed: set[Key] = set()
         for digest, trade in trades.items():
             told = outcomes[digest]
             if trade.status.is_terminal or trade.instruction is None:
@@ -155,7 +154,8 @@ class RecordOutcomes:
             elif trade.queue is Queue.WAITING:
                 moved.append(altered(trade, queue=Queue.READY, wake_at=None))
         store.move_in_queue(conn, moved)
-        store.wake_by_facts(conn, facts_of_all(one.event for one in events))
+        changed = changed_by(one.event for one in events)
+        store.wake(conn, holdings=changed.holdings, facts=changed.facts)
         changes.save(store, conn)
 
     # ------------------------------------------------------ how our transactions ended
@@ -199,8 +199,8 @@ class RecordOutcomes:
             trade = sent[0]
             message = f"the trade {trade.trade_id}, alone in transaction {batch_id}, reverted"
             self._alarm(conn, "trade_reverts", trade.trade_id, message, at)
-        freed = {fact for t in sent if t.instruction for fact in delivered(t.instruction)}
-        store.wake_by_facts(conn, freed)
+        freed = {key for t in sent if t.instruction for key in delivered(t.instruction)}
+        store.wake(conn, holdings=freed)
 
     def _not_cancelled(self, conn: Connection, cancel_id: int, at: int) -> None:
         """The cancellation came too late or not at all. It is not executed either: both asked."""

@@ -249,10 +249,16 @@ class QueueStore(Protocol):
     def drop_waits(self, conn: Connection, trade_ids: Collection[TradeId]) -> None:
         """Forget what trades waited for."""
 
-    def wake_by_facts(self, conn: Connection, facts: Collection[str]) -> int:
-        """Make ready whoever waits for one of these facts; how many.
+    def wake(
+        self,
+        conn: Connection,
+        *,
+        holdings: Collection[tuple[Address, AssetId]] = (),
+        facts: Collection[str] = (),
+    ) -> int:
+        """Make ready whoever waits for one of these facts, or for a holding that is enough now.
 
-        Of a holding: those alone for whom enough is available there now.
+        How many that were.
         """
 
     def wake_by_time(self, conn: Connection, at: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from settle.domain.ids import AssetId
 from settle.services.chain_rows import AccountRow, HoldingRow
@@ -44,11 +44,15 @@ class ReadBooks:
         self, conn: Connection, keys: Collection[tuple[Address, AssetId]]
     ) -> Mapping[tuple[Address, AssetId], HoldingRow]:
         """Holdings by account and asset; one that never was is missing."""
+        wanted = frozenset(keys)
         found: dict[tuple[Address, AssetId], HoldingRow] = {}
-        pair = tuple_(holdings.c.account, holdings.c.asset)
-        for some in batches(keys):
-            for row in conn.execute(select(holdings).where(pair.in_(some))):
-                found[row.account, AssetId(row.asset)] = _holding(row)
+        # By the index of both columns; SQLite would read the whole table for a list of pairs.
+        of_asset = holdings.c.asset.in_({asset for _, asset in wanted})
+        for some in batches({account for account, _ in wanted}):
+            for row in conn.execute(select(holdings).where(holdings.c.account.in_(some), of_asset)):
+                key = (row.account, AssetId(row.asset))
+                if key in wanted:
+                    found[key] = _holding(row)
         return found
 
     def holdings_of(self, conn: Connection, accounts: Collection[Address]) -> Sequence[HoldingRow]:

@@ -14,7 +14,7 @@ from settle.services.chain_rows import AccountRow, AssetRow, BlockRow, Cursor, L
 from settle.store import derived
 from settle.store.alarms import Alarms
 from settle.store.columns import batches, upsert
-from settle.store.tables_chain import assets, chain_accounts, chain_events, undo
+from settle.store.tables_chain import UNFINAL, assets, chain_accounts, chain_events, undo
 from settle.store.tables_chain import blocks as block_table
 from settle.store.tables_chain import cursor as cursor_table
 
@@ -131,9 +131,7 @@ class FollowedChain:
     def mark_final(self, conn: Connection, through: int) -> None:
         """Set the flag on blocks up to and including `through`, drop their before-images."""
         conn.execute(
-            update(block_table)
-            .where(~block_table.c.final, block_table.c.number <= through)
-            .values(final=True)
+            update(block_table).where(UNFINAL, block_table.c.number <= through).values(final=True)
         )
         conn.execute(delete(undo).where(undo.c.block_number <= through))
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Delete, Row, Select, Table, and_, bindparam, delete, select, tuple_
+from sqlalchemy import Delete, Row, Select, Table, and_, bindparam, delete, select
 
 from settle.services.chain_rows import (
     AccountRow,
@@ -57,13 +57,14 @@ class Kind:
         )
 
     def selection(self, rows: Sequence[dict[str, Any]]) -> Select[Any]:
-        """Select the stored rows of these keys."""
-        if len(self.keys) == 1:
-            column = self.table.columns[self.keys[0]]
-            return select(self.table).where(column.in_([row[column.name] for row in rows]))
-        columns = [self.table.columns[name] for name in self.keys]
-        wanted = [tuple(row[name] for name in self.keys) for row in rows]
-        return select(self.table).where(tuple_(*columns).in_(wanted))
+        """Select the stored rows of these keys, and maybe more of the same table.
+
+        Each key column is asked by itself: SQLite would read the whole table for a list of pairs.
+        """
+        columns = self.table.columns
+        return select(self.table).where(
+            and_(*(columns[name].in_({row[name] for row in rows}) for name in self.keys))
+        )
 
     def write(self, values: dict[str, Any]) -> str:
         """Columns as the text of a before-image."""

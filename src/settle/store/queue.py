@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from settle.domain.ids import TradeId
 from settle.services.trade_rows import Queue
+from settle.store.books import ReadBooks
 from settle.store.columns import batches
-from settle.store.tables import ASLEEP, CANCELLING, IN_FLIGHT, READY, trades
-from settle.store.tables import waits as wait_table
-from settle.store.tables_chain import holdings
+from settle.store.tables import ASLEEP, CANCELLING, IN_FLIGHT, OF_HOLDING, READY, trades
+from settle.store.tables import waits as waits_table
 from settle.store.trade_columns import trade_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from settle.domain.ids import Address, AssetId
     from settle.services.trade_rows import TradeRow, Wait
+
+
+_READY: Final = update(trades).values(queue=Queue.READY.value, wake_at=None)
+# One range of an index for each holding: a join of the two tables scans all that wait.
+_WAKE_BY_HOLDING: Final = _READY.where(
+    trades.c.queue == Queue.WAITING.value,
+    trades.c.trade_id.in_(
+        select(waits_table.c.trade_id).where(
+            OF_HOLDING,
+            waits_table.c.account == bindparam("of"),
+            waits_table.c.asset == bindparam("what"),
+            waits_table.c.needed <= bindparam("have"),
+        )
+    ),
+)
 
 
 class ExecutionQueue:
@@ -95,7 +119,7 @@ class ExecutionQueue:
         """Remember what trades wait for."""
         if waits:
             conn.execute(
-                insert(wait_table),
+                insert(waits_table),
                 [
                     {
                         "fact": wait.fact,
@@ -111,38 +135,34 @@ class ExecutionQueue:
     def drop_waits(self, conn: Connection, trade_ids: Collection[TradeId]) -> None:
         """Forget what trades waited for."""
         for some in batches(trade_ids):
-            conn.execute(delete(wait_table).where(wait_table.c.trade_id.in_(some)))
+            conn.execute(delete(waits_table).where(waits_table.c.trade_id.in_(some)))
 
-    def wake_by_facts(self, conn: Connection, facts: Collection[str]) -> int:
-        """Make ready whoever waits for one of these facts; how many."""
+    def wake(
+        self,
+        conn: Connection,
+        *,
+        holdings: Collection[tuple[Address, AssetId]] = (),
+        facts: Collection[str] = (),
+    ) -> int:
+        """Make ready whoever waits for one of these facts, or for a holding that is enough now."""
         woken = 0
-        enough = or_(wait_table.c.needed.is_(None), wait_table.c.needed <= holdings.c.available)
-        there = wait_table.outerjoin(
-            holdings,
-            and_(
-                holdings.c.account == wait_table.c.account,
-                holdings.c.asset == wait_table.c.asset,
-            ),
-        )
         for some in batches(facts):
-            sleepers = (
-                select(wait_table.c.trade_id)
-                .select_from(there)
-                .where(wait_table.c.fact.in_(some), enough)
-            )
-            woken += conn.execute(
-                update(trades)
-                .where(trades.c.queue == Queue.WAITING.value, trades.c.trade_id.in_(sleepers))
-                .values(queue=Queue.READY.value, wake_at=None)
-            ).rowcount
+            sleepers = select(waits_table.c.trade_id).where(waits_table.c.fact.in_(some))
+            waiting = trades.c.queue == Queue.WAITING.value
+            asleep = _READY.where(waiting, trades.c.trade_id.in_(sleepers))
+            woken += conn.execute(asleep).rowcount
+        grown = [
+            {"of": row.account, "what": row.asset, "have": row.available}
+            for row in ReadBooks().holdings_at(conn, holdings).values()
+        ]
+        if grown:
+            woken += conn.execute(_WAKE_BY_HOLDING, grown).rowcount
         return woken
 
     def wake_by_time(self, conn: Connection, at: int) -> int:
         """Make ready whoever waits for an instant that has come; how many."""
         return conn.execute(
-            update(trades)
-            .where(ASLEEP, trades.c.wake_at <= at, trades.c.queue == Queue.WAITING.value)
-            .values(queue=Queue.READY.value, wake_at=None)
+            _READY.where(ASLEEP, trades.c.wake_at <= at, trades.c.queue == Queue.WAITING.value)
         ).rowcount
 
     def next_wake(self, conn: Connection) -> int | None:

@@ -12,7 +12,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     insert,
-    or_,
     select,
     update,
 )
@@ -60,17 +59,18 @@ class Sides:
     ) -> Sequence[SideRow]:
         """Open sides of others that may mean the same trade, oldest first."""
         columns = sides.c
-        bare = and_(columns.security_key.in_(bare_security_keys), columns.reference_key.is_(None))
-        conditions = [
-            condition
-            for condition, keys in (
-                (columns.reference_key.in_(reference_keys), reference_keys),
-                (columns.security_key.in_(security_keys), security_keys),
-                (bare, bare_security_keys),
-            )
-            if keys
-        ]
-        return _open(conn, or_(*conditions), besides, limit) if conditions else []
+        bare = columns.reference_key.is_(None)
+        # One statement for each index: SQLite reads the whole table for the three in one.
+        found: dict[str, SideRow] = {}
+        for condition, keys in (
+            (columns.reference_key.in_(reference_keys), reference_keys),
+            (columns.security_key.in_(security_keys), security_keys),
+            (and_(columns.security_key.in_(bare_security_keys), bare), bare_security_keys),
+        ):
+            if keys:
+                rows = _open(conn, condition, besides, limit)
+                found |= {row.side.side_id: row for row in rows}
+        return [found[number] for number in sorted(found)[:limit]]
 
     def sides_of(
         self, conn: Connection, trade_ids: Collection[TradeId]

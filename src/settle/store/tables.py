@@ -10,7 +10,6 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -36,6 +35,7 @@ IN_FLIGHT: Final = text("queue IN ('sent', 'seen')")
 ASLEEP: Final = text("wake_at IS NOT NULL")
 CANCELLING: Final = text("cancel_id IS NOT NULL")
 NEAR: Final = text("near_trade IS NOT NULL")
+OF_HOLDING: Final = text("needed IS NOT NULL")
 OPEN_SIDE: Final = text("state = 'open'")
 
 openings = Table(
@@ -87,7 +87,7 @@ trades = Table(
     Column("receiver_lei", String(20), nullable=False),
     Column("initiator", AccountBytes, nullable=False),
     Column("nonce", uint64(), nullable=False),
-    Column("nonce_bound", Boolean, nullable=False, doc="no other trade may use the nonce"),
+    Column("nonce_key", LargeBinary(28), unique=True, doc="both in one, null: free for others"),
     Column("digest", LargeBinary(32)),
     Column("instruction", Text, doc="canonical terms, JSON; null until matched"),
     Column("settlement_date", Date, nullable=False),
@@ -113,14 +113,6 @@ trades = Table(
     Column("ended_block", BigInteger, doc="final block that ended it; null unless the chain did"),
     Column("settled_tx", LargeBinary(32)),
     Index("trades_digest_key", "digest", unique=True),
-    Index(
-        "trades_nonce_key",
-        "initiator",
-        "nonce",
-        unique=True,
-        sqlite_where=text("nonce_bound"),
-        postgresql_where=text("nonce_bound"),
-    ),
     Index("trades_deliverer", "deliverer_lei", "trade_id"),
     Index("trades_receiver", "receiver_lei", "trade_id"),
     Index(
@@ -214,6 +206,14 @@ waits = Table(
     Column("account", AccountBytes, doc="of a holding"),
     Column("asset", BigInteger, doc="of a holding"),
     Column("needed", uint128(), doc="available at which it is worth another look"),
+    Index(
+        "waits_holding",
+        "account",
+        "asset",
+        "needed",
+        sqlite_where=OF_HOLDING,
+        postgresql_where=OF_HOLDING,
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from settle.store.columns import AccountBytes, metadata, uint64, uint128
 
 UNFINISHED: Final = text("state IN ('queued', 'sent', 'mined')")
+UNFINAL: Final = text("NOT final")
 UNCLEARED: Final = text("cleared_at IS NULL")
 
 leases = Table(
@@ -153,8 +154,8 @@ blocks = Table(
     Index(
         "blocks_unfinal",
         "number",
-        sqlite_where=text("NOT final"),
-        postgresql_where=text("NOT final"),
+        sqlite_where=UNFINAL,
+        postgresql_where=UNFINAL,
     ),
 )
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     insert,
     select,
     true,
-    tuple_,
     update,
 )
 
@@ -25,7 +24,7 @@ from settle.domain.ids import InstructionId, TradeId
 from settle.domain.status import Status
 from settle.store.columns import batches
 from settle.store.tables import OPEN, UNSETTLED, signatures, trades
-from settle.store.trade_columns import opening_of, state_of, terms_columns_of, trade_of
+from settle.store.trade_columns import nonce_key, opening_of, state_of, terms_columns_of, trade_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -43,7 +42,7 @@ _SET_STATE: Final = (
     .where(trades.c.trade_id == bindparam("key"), trades.c.version == bindparam("old_version"))
     .values(
         _writes(
-            *("status", "version", "nonce_bound", "priority", "differences", "near_trade"),
+            *("status", "version", "nonce_key", "priority", "differences", "near_trade"),
             *("queue", "wake_at", "batch_id", "batch_cap", "cancel_id", "reasons", "reasons_at"),
             *("updated_at", "ended_at", "ended_block", "settled_tx"),
         )
@@ -105,11 +104,10 @@ class Trades:
     ) -> Mapping[tuple[Address, int], TradeId]:
         """Trades that bind these nonces of their initiators."""
         columns = trades.c
-        pair = tuple_(columns.initiator, columns.nonce)
         statement = select(columns.initiator, columns.nonce, columns.trade_id)
         found: dict[tuple[Address, int], TradeId] = {}
-        for some in batches(nonces):
-            for row in conn.execute(statement.where(columns.nonce_bound, pair.in_(some))):
+        for some in batches([nonce_key(*pair) for pair in nonces]):
+            for row in conn.execute(statement.where(columns.nonce_key.in_(some))):
                 found[row.initiator, row.nonce] = TradeId(row.trade_id)
         return found
 

@@ -63,7 +63,7 @@ def upgrade() -> None:
         sa.Column("receiver_lei", sa.String(20), nullable=False),
         sa.Column("initiator", sa.LargeBinary(20), nullable=False),
         sa.Column("nonce", sa.String(20), nullable=False),
-        sa.Column("nonce_bound", sa.Boolean(), nullable=False),
+        sa.Column("nonce_key", sa.LargeBinary(28)),
         sa.Column("digest", sa.LargeBinary(32)),
         sa.Column("instruction", sa.Text()),
         sa.Column("settlement_date", sa.Date(), nullable=False),
@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("ended_block", sa.BigInteger()),
         sa.Column("settled_tx", sa.LargeBinary(32)),
         sa.PrimaryKeyConstraint("trade_id", name="trades_pkey"),
+        sa.UniqueConstraint("nonce_key", name="trades_nonce_key_key"),
     )
     op.create_index(
         "trades_cancel",
@@ -126,14 +127,6 @@ def upgrade() -> None:
         ["near_trade"],
         sqlite_where=sa.text("near_trade IS NOT NULL"),
         postgresql_where=sa.text("near_trade IS NOT NULL"),
-    )
-    op.create_index(
-        "trades_nonce_key",
-        "trades",
-        ["initiator", "nonce"],
-        unique=True,
-        sqlite_where=sa.text("nonce_bound"),
-        postgresql_where=sa.text("nonce_bound"),
     )
     op.create_index(
         "trades_ready",
@@ -235,6 +228,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["trade_id"], ["trades.trade_id"], name="waits_trade_id_fkey"),
         sa.PrimaryKeyConstraint("fact", "trade_id", name="waits_pkey"),
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "waits_holding",
+        "waits",
+        ["account", "asset", "needed"],
+        sqlite_where=sa.text("needed IS NOT NULL"),
+        postgresql_where=sa.text("needed IS NOT NULL"),
     )
     op.create_index("waits_trade_id", "waits", ["trade_id"])
     op.execute("INSERT INTO openings (id, number) VALUES (1, 0)")
