@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from settle.api.metrics import Metrics
 
 STALE_AFTER_S: Final = 15
-"""A loop whose last good round is older is told as not working."""
+"""A loop whose last good round is older, its pause not counted, is told as not working."""
 _TELL_AGAIN_S: Final = 30
 _BEGINNING: Final = "has not gone round yet"
 
@@ -36,6 +36,7 @@ class WatchedLoop:
         """`step` gives True when it was idle, as `Loop` takes it."""
         self.name = name
         self._step = step
+        self._stale_after_s = STALE_AFTER_S + idle_pause_ms / 1000
         self._failures = metrics.loop_failures.labels(name)
         self._on_fault = on_fault
         self._good_at: float | None = None
@@ -73,7 +74,7 @@ class WatchedLoop:
         if self._good_at is None:
             return Check(name=self.name, ok=False, detail=self._trouble or _BEGINNING)
         age_s = int(time.monotonic() - self._good_at)
-        if age_s > STALE_AFTER_S:
+        if age_s > self._stale_after_s:
             reason = self._trouble or "the round under way does not end"
             return Check(name=self.name, ok=False, detail=f"{age_s} s without a round: {reason}")
         return Check(name=self.name, ok=True)

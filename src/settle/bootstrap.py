@@ -29,7 +29,7 @@ from settle.chain.operator_chain import NodeReader, SenderOutgoing
 from settle.chain.profile import EngineProfile, load_profile
 from settle.chain.rpc import Rpc
 from settle.chain.sender import Sender
-from settle.domain.errors import SettleError
+from settle.domain.errors import SettleError, Unavailable
 from settle.services.chain_rows import Alarm
 from settle.services.executor import Executor
 from settle.services.record_outcomes import RecordOutcomes
@@ -103,6 +103,7 @@ class Operator:
         self._server: ApiServer | None = None
         self._stop_asked = False
         self._follower_open = False
+        self._sending = False
         node = Node(Rpc(settings.rpc_url, max_batch=profile.rpc_batch))
         self._sender = Sender(
             database=database,
@@ -232,6 +233,7 @@ class Operator:
 
     def _send(self) -> bool:
         done = self._sender.pump()
+        self._sending = True
         if done.finished:
             self._on_commit()
         return done.idle
@@ -246,7 +248,9 @@ class Operator:
         return step.idle
 
     def _execute(self) -> bool:
-        self._sender.start()
+        if not self._sending:
+            # Only who holds the sender's lease may give it something to send.
+            raise Unavailable("the sender has not begun", code="sender_not_begun")
         step = self._executor.step(now())
         if step.transactions:
             self.loops["sender"].wake()
