@@ -144,6 +144,10 @@ def postings(s: Scenario) -> None:
     assert s.post((replace(hold, module=b),), (), module) == "HoldOfAnotherModule"
     assert s.place_hold(hold, module) == ""
     assert s.post((), (give, take), module) == "HoldingTooSmall"
+    # What is held counts for how much a holding can take, also for a moment.
+    room = UINT128_MAX - GRANT
+    assert s.post((), (line(1, a, room + 1), line(1, a, -room - 1)), module) == "HoldingTooLarge"
+    assert s.post((), (line(1, a, room), line(1, a, -room)), module) == ""
     frozen = (line(2, b, -1), line(2, a, 1))
     for moves, told in (
         ((give,) * (MAX_MOVES + 1), "TooManyMoves"),
@@ -242,7 +246,7 @@ def precedence_of_holds(s: Scenario) -> None:
     assert s.place_hold(hold, module) == "HoldOfAnotherModule"
     hold = replace(hold, module=module)
     assert s.place_hold(hold, module) == "QuantityIsZero"
-    hold = replace(hold, quantity=GRANT)
+    hold = replace(hold, quantity=GRANT + 5)
     assert s.place_hold(hold, module) == "DeadlinePassed"
     assert s.place_hold(replace(hold, deadline=now + MAX_WINDOW + 1), module) == "DeadlineTooFar"
     hold = replace(hold, deadline=now + 1)
