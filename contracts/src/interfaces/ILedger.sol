@@ -125,6 +125,7 @@ interface ILedger {
 
     /// @notice Adds an asset under the next number. Codes are unique.
     /// @dev Requires: the registrar role.
+    // slither-disable-next-line shadowing-local
     function createAsset(AssetClass class, uint8 decimals, bytes12 code, address issuer)
         external
         returns (uint32 asset);
