@@ -13,6 +13,7 @@ from settle.domain import chainstate as twin
 from settle.domain.errors import Unavailable
 from settle.domain.instruction import accounts_of, instruction_id
 from settle.domain.ledger import Standing
+from settle.domain.reasons import Reason
 from settle.domain.status import Status
 from settle.services.choose_batches import Candidate, Packer
 from settle.services.executor import Executor
@@ -309,6 +310,19 @@ class TestWaiting:
         poor.mine()
         poor.settle()
         assert poor.row(trade).status is Status.SETTLED
+
+    def test_a_reason_that_the_books_contradict_is_asked_about_again(self, poor: World) -> None:
+        """The node answered at an older block than the one that was followed already."""
+        trade = poor.affirm(quantity=1_001, amount=1)
+        ask = poor.chain.why_not
+        older = Reason(code="BLOC", who=ACCOUNTS[LEI_A])
+        poor.chain.why_not = lambda requests: [(older,) for _ in requests]  # type: ignore[method-assign]
+        step = poor.step()
+        assert (codes(poor, trade), step.wake_at) == (["BLOC"], poor.clock.now + 2)
+        poor.chain.why_not = ask  # type: ignore[method-assign]
+        poor.clock.now += 2
+        poor.step()
+        assert codes(poor, trade) == ["LACK"]
 
     def test_a_change_between_decision_and_write_is_not_slept_through(self, poor: World) -> None:
         trade = poor.affirm(quantity=1_001, amount=1)

@@ -13,11 +13,11 @@ from settle.domain.ids import AssetId
 from settle.domain.instruction import accounts_of
 from settle.domain.ledger import AssetClass
 from settle.domain.reasons import kind_of
-from settle.domain.status import Cleared, Obstructed, Status
+from settle.domain.status import Cleared, Status
 from settle.services.chain_calls import BatchLimits, SignedInstruction
 from settle.services.changes import Changes
 from settle.services.choose_batches import Batch, Candidate, Packer, Short, choose_batches
-from settle.services.facts import Key, delivered, required, sleep_until
+from settle.services.park_trades import Parked, available, names, park_trades, wake_changed
 from settle.services.records import altered
 from settle.services.trade_rows import Queue
 
@@ -28,14 +28,12 @@ if TYPE_CHECKING:
 
     from settle.domain.ids import Address, InstructionId, TradeId
     from settle.domain.instruction import Leg
-    from settle.domain.reasons import Reason
-    from settle.services.chain_rows import HoldingRow
+    from settle.services.facts import Key
     from settle.services.trade_rows import TradeRow
     from settle.services.venue import Venue
 
 LOOKED_AT: Final = 1_000
 """Ready trades in one step at most."""
-Parked = tuple[Candidate, tuple["Reason", ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +136,7 @@ class Executor:
                 followed_to=store.followed_to(conn),
                 ready=ready,
                 sent=sent,
-                holdings=_available(holdings),
+                holdings=available(holdings),
                 held={key: row.held for key, row in holdings.items()},
                 cash=frozenset(
                     AssetId(row.asset)
@@ -203,10 +201,10 @@ class Executor:
                 numbers.append(self._send(conn, members, batch.gas, changes, moved, at))
         kept = [(one, why) for one, why in parked if one.trade.trade_id in as_it_was]
         freed = [one for one in decided if one.trade.trade_id not in as_it_was]
-        self._park(conn, kept, changes, moved, at)
+        moved += park_trades(store, conn, kept, changes, at)
         store.move_in_queue(conn, moved)
         changes.save(store, conn)
-        self._wake_what_changed(conn, view, kept, freed)
+        wake_changed(store, conn, kept, freed, holdings=view.holdings, followed_to=view.followed_to)
         sent = len(as_it_was) - len(kept)
         more = len(decided) < len(view.ready) or len(view.ready) == LOOKED_AT
         return Step(
@@ -237,49 +235,6 @@ class Executor:
             self._legs[one.trade.trade_id] = one.signed.instruction.legs
         return number
 
-    def _park(
-        self,
-        conn: Connection,
-        parked: Sequence[Parked],
-        changes: Changes,
-        moved: list[TradeRow],
-        at: int,
-    ) -> None:
-        for one, reasons in parked:
-            trade = one.trade
-            sleep = sleep_until(trade.trade_id, one.signed.instruction, reasons, at)
-            self._venue.store.add_waits(conn, sleep.waits)
-            asleep = altered(trade, queue=Queue.WAITING, wake_at=sleep.wake_at, batch_id=None)
-            if trade.status is Status.PENDING and _names(reasons) == _names(trade.reasons):
-                moved.append(asleep)
-            else:
-                changes.load([trade])
-                changes.put(asleep)
-                changes.change(trade.trade_id, Obstructed(at=at, reasons=reasons))
-
-    def _wake_what_changed(
-        self,
-        conn: Connection,
-        view: _View,
-        parked: Sequence[Parked],
-        freed: Sequence[Candidate],
-    ) -> None:
-        """Nobody sleeps through what changed between the decision and this write.
-
-        That is a holding, a newer block, or that somebody for whom room was kept goes not along.
-        """
-        store = self._venue.store
-        keys = {key for one, _ in parked for key in required(one.signed.instruction)}
-        now = _available(store.holdings_at(conn, keys))
-        moved = {key for key in keys if now.get(key, 0) != view.holdings.get(key, 0)}
-        moved |= {key for one in freed for key in delivered(one.signed.instruction)}
-        facts: set[str] = set()
-        if store.followed_to(conn) != view.followed_to:
-            for one, reasons in parked:
-                sleep = sleep_until(one.trade.trade_id, one.signed.instruction, reasons, 0)
-                facts.update(wait.fact for wait in sleep.waits if wait.needed is None)
-        store.wake(conn, holdings=moved, facts=facts)
-
 
 def _signed(
     trade: TradeRow, consents: Mapping[InstructionId, Mapping[Address, bytes]]
@@ -295,10 +250,6 @@ def _legs(trade: TradeRow) -> Sequence[Leg]:
     return () if trade.instruction is None else trade.instruction.legs
 
 
-def _available(rows: Mapping[Key, HoldingRow]) -> dict[Key, int]:
-    return {key: row.available for key, row in rows.items()}
-
-
 def _may_be_reserved(short: Short, held: Mapping[Key, int]) -> bool:
     """Whether what a leg lacks may be held for this very instruction."""
     legs = short.candidate.signed.instruction.legs
@@ -308,12 +259,8 @@ def _may_be_reserved(short: Short, held: Mapping[Key, int]) -> bool:
     )
 
 
-def _names(reasons: Sequence[Reason]) -> set[tuple[str, int, Address | None]]:
-    return {(one.code, one.leg, one.who) for one in reasons}
-
-
 def _known(short: Short) -> bool:
     """Whether a pending trade lacks exactly what it lacked when the chain was asked last."""
     trade = short.candidate.trade
     of_value = [one for one in trade.reasons if kind_of(one.code).clears_by == "holdings"]
-    return trade.status is Status.PENDING and _names(of_value) == _names(short.reasons)
+    return trade.status is Status.PENDING and names(of_value) == names(short.reasons)
