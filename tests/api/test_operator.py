@@ -42,8 +42,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 class Running:
     """An operator in a thread of this process."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.operator: Operator = build_operator(stage.settings)
+    def __init__(self, stage: Stage, **changes: Any) -> None:
+        settings = stage.settings.model_copy(update=changes)
+        self.operator: Operator = build_operator(settings)
         self.url = ""
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -261,3 +262,24 @@ def test_an_operator_that_is_killed_goes_on_where_it_was(
     finally:
         process.kill()
         process.wait(30)
+
+
+# The last one: to the database of the tests before, what this operator sends is a stranger's.
+def test_the_same_operator_works_on_postgresql(
+    stage: Stage, postgres_database: str, clients: Clients
+) -> None:
+    running = Running(stage, database_url=postgres_database)
+    try:
+        wait_for(clients(running.url).is_ready, 30)
+        stage.enter(running.url)
+        seller = clients(running.url, stage.seller)
+        buyer = clients(running.url, stage.buyer)
+        wait_for(lambda: len(seller.assets()) == 2, 30)
+        [made] = seller.submit_many([stage.side(stage.seller)])
+        buyer.submit_many([stage.side(stage.buyer)])
+        for client, party in ((seller, stage.seller), (buyer, stage.buyer)):
+            stage.sign_all(client, party)
+        assert seller.trade(made.trade_id, wait_s=30).status == "Settled"
+    finally:
+        clients.close()
+        running.stop()
