@@ -30,12 +30,16 @@ _PAUSE_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A call to be sent. `to` is empty where a contract is created; `what` is for people."""
+    """A call to be sent. `to` is empty where a contract is created; `what` is for people.
+
+    `value` in wei: means for an account that pays for transactions of its own.
+    """
 
     to: bytes
     data: bytes
     gas: int
     what: str
+    value: int = 0
 
 
 class DirectSender:
@@ -118,6 +122,7 @@ class DirectSender:
             gas=order.gas,
             to=order.to,
             data=order.data,
+            value=order.value,
         )
         return sign_transaction(transaction, self._key)
 

@@ -28,7 +28,9 @@ from settle.signer.alone import Alone, Done, any_node
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-signer = typer.Typer(help=(__doc__ or "").partition(": ")[2], no_args_is_help=True)
+signer = typer.Typer(
+    help="Keep your key, sign what you instructed, and need nobody.", no_args_is_help=True
+)
 _BATCH: Final = 50
 
 ReferenceArgument = Annotated[str, typer.Argument(help="your reference of the trade")]
