@@ -67,6 +67,6 @@ def build_world(name: str, folder: Path, seed: int = 1) -> Iterator[World]:
         market = build_market(engine)
         file = folder / "deployment.json"
         save_deployment(market.deployment, file)
-        yield World(name, MarketLife(market, traces=name == "anvil", seed=seed), folder, file)
+        yield World(name, MarketLife(market, seed=seed), folder, file)
     finally:
         engine.stop()

@@ -71,9 +71,8 @@ class MarketLife:
     `settled` has what was settled one by one.
     """
 
-    def __init__(self, market: Market, *, traces: bool, seed: int = 1) -> None:
+    def __init__(self, market: Market, *, seed: int = 1) -> None:
         self.market = market
-        self.traces = traces
         self.random = random.Random(seed)
         self.nonces = count(seed * 1_000_000)
         self.settled: list[Settled] = []
@@ -358,11 +357,11 @@ class MarketLife:
 
     def acts(self) -> Sequence[Callable[[], object]]:
         """Every act that leaves this market in order."""
-        traced = (self.settle_through_relay, self.change_of_mind) if self.traces else ()
         return (
             *(self.settle, self.settle_many, self.settle_affirmed, self.settle_reserved),
             *(self.release, self.stay_reserved, self.withdraw, self.cancel, self.freeze),
-            *(self.suspend, self.redeem, self.revoke, *traced),
+            *(self.suspend, self.redeem, self.revoke, self.settle_through_relay),
+            self.change_of_mind,
         )
 
     def live(self, acts: int) -> None:
@@ -374,8 +373,7 @@ class MarketLife:
         """Do everything once."""
         for act in self.acts():
             act()
-        if self.traces:
-            self.use_module()
+        self.use_module()
 
 
 FUNDED = (*FUNDED_KEYS, *KEYS.values(), officer_key(8))

@@ -29,6 +29,12 @@ POSTED = "0x" + next(
 )
 
 
+@pytest.fixture
+def world(anvil: World) -> World:
+    """One engine is enough: the checks do not know which it is."""
+    return anvil
+
+
 def place_of(world: World) -> tuple[int, bytes]:
     """Block and transaction of the first instruction that settled by itself."""
     hash_ = world.life.settled[0].transaction

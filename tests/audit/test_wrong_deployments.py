@@ -1,0 +1,302 @@
+"""Chains that are told truly and are not as they should be: who holds which power, by what code."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import chain_market
+import pytest
+from audited_world import World, build_world, found
+from chain_engines import FUNDED_KEYS
+from chain_market import PLANS, officer_key
+from lying_line import lying
+from market_life import ALPHA, CHARLIE
+
+from settle.audit.findings import Code
+from settle.audit.report import AuditReport
+from settle.audit.wire import NodeError
+from settle.chain import deploy as deploying
+from settle.chain.abi import Abi, load_abi
+from settle.chain.authority import ISSUER, ROLES
+from settle.chain.deployment import Deployment, save_deployment
+from settle.chain.direct import Order
+from settle.chain.eip712 import address_of
+from settle.domain.errors import InvalidInput
+
+DEPLOYER = FUNDED_KEYS[1]
+
+
+@pytest.fixture
+def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., World]]:
+    """Build a market whose roles are given other than planned, and that says it is in order."""
+    worlds: list[Iterator[World]] = []
+
+    def build(change: Callable[[list[Order], dict[str, bytes]], list[Order]]) -> World:
+        planned = deploying._role_orders
+
+        def orders(contracts: Any, approvers: Any, deployer: Any) -> list[Order]:
+            return change(list(planned(contracts, approvers, deployer)), contracts)
+
+        monkeypatch.setattr(deploying, "_role_orders", orders)
+        monkeypatch.setattr(deploying, "authority_faults", lambda *_: [])
+        worlds.append(build_world("anvil", tmp_path / "chain"))
+        return next(worlds[-1])
+
+    yield build
+    for world in worlds:
+        next(world, None)
+
+
+def administered(contracts: dict[str, bytes], function: str, *arguments: object) -> Order:
+    data = load_abi("AccessManager").encode(function, *arguments)
+    return Order(to=contracts["AccessManager"], data=data, gas=400_000, what=function)
+
+
+def signed(world: World, **changes: object) -> Path:
+    """The deployment file, changed by its deployer."""
+    path = world.folder / "changed.json"
+    changed: Deployment = dataclasses.replace(world.deployment, **changes)  # type: ignore[arg-type]
+    save_deployment(changed.signed(DEPLOYER), path)
+    return path
+
+
+def test_a_deployer_who_stays_administrator_is_found(wrong: Callable[..., World]) -> None:
+    report = wrong(lambda orders, _: orders[:-1]).audit()
+    deployer = address_of(DEPLOYER)
+    in_use = found(report, Code.ROLE_PLAIN_KEY, account=deployer)
+    assert in_use.block is not None
+    assert in_use.transaction is not None
+    found(report, Code.ROLE_PLAIN_KEY, account=deployer, block=report.last_block)
+
+
+def test_a_role_of_a_plain_key_is_found_even_if_it_ended(wrong: Callable[..., World]) -> None:
+    report = wrong(
+        lambda orders, contracts: [
+            *orders[:-1],
+            administered(contracts, "grantRole", ROLES[ISSUER], CHARLIE, 0),
+            administered(contracts, "revokeRole", ROLES[ISSUER], CHARLIE),
+            orders[-1],
+        ]
+    ).audit()
+    assert found(report, Code.ROLE_PLAIN_KEY, account=CHARLIE).transaction is not None
+    assert report.counts.differences == 1
+
+
+def test_a_function_that_everybody_may_call_is_found(wrong: Callable[..., World]) -> None:
+    selector = load_abi("Settlement").functions["issue"].selector
+    report = wrong(
+        lambda orders, contracts: [
+            *orders[:-1],
+            administered(
+                *(contracts, "setTargetFunctionRole"),
+                *(contracts["Settlement"], [selector], 2**64 - 1),
+            ),
+            orders[-1],
+        ]
+    ).audit()
+    assert found(report, Code.ROLE_PUBLIC).transaction is not None
+    found(report, Code.ROLE_PUBLIC, block=report.last_block)
+
+
+def test_a_guardian_who_is_not_the_administration_is_found(wrong: Callable[..., World]) -> None:
+    report = wrong(
+        lambda orders, contracts: [
+            *orders[:-1],
+            administered(contracts, "setRoleGuardian", ROLES[ISSUER], 3),
+            orders[-1],
+        ]
+    ).audit()
+    found(report, Code.ROLE_UNEXPECTED, block=report.last_block)
+
+
+def test_an_administration_without_delay_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasty = {**PLANS, "admin": dataclasses.replace(PLANS["admin"], delay_s=0)}
+    monkeypatch.setattr(chain_market, "PLANS", hasty)
+    for world in build_world("anvil", tmp_path):
+        report = world.audit()
+        found(report, Code.ROLE_DELAY, account=world.deployment.approvers["admin"].address)
+
+
+def test_an_approver_that_is_left_with_one_organisation_is_found(fresh: World) -> None:
+    approver = fresh.deployment.approvers["compliance"].address
+    data = load_abi("Approver").encode("remove", address_of(officer_key(8)))
+    fresh.life.own(officer_key(8), data, approver)
+    report = fresh.audit()
+    assert found(report, Code.APPROVER_ORGANISATIONS, account=approver).stated == 1
+    assert report.counts.differences == 1
+
+
+@pytest.mark.parametrize("contract", ["Settlement", "Affirmation", "Participants", "AccessManager"])
+def test_changed_code_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contract: str
+) -> None:
+    """A contract that works as ours does and is another."""
+    abi = load_abi(contract)
+    code = bytearray(abi.creation_code)
+    # A reason code, five days of setback, or the last byte: nothing here comes upon it.
+    known = (b"XCYC", b"XPRE", bytes.fromhex("069780"))
+    at = max([code.rfind(word) for word in known if word in code], default=len(code) - 1)
+    code[at + 2 if at + 2 < len(code) else at] ^= 1
+    changed = Abi({**abi.artifact, "bytecode": "0x" + code.hex()})
+    monkeypatch.setattr(
+        deploying, "load_abi", lambda name: changed if name == contract else load_abi(name)
+    )
+    for world in build_world("anvil", tmp_path):
+        report = world.audit()
+        address = world.deployment.contracts[contract]
+        found(report, Code.CODE, account=address)
+        assert found(report, Code.CREATION, account=address).transaction is not None
+
+
+# ---------------------------------------------------------------------------- the file
+
+
+def test_a_file_that_was_changed_after_it_was_signed_is_found(anvil: World) -> None:
+    path = anvil.folder / "altered.json"
+    told = json.loads(anvil.file.read_text())
+    told["approvers"]["issuer"]["signers"] = {
+        "0x" + ALPHA.hex(): "operator",
+        "0x" + CHARLIE.hex(): "depository",
+    }
+    path.write_text(json.dumps(told))
+    report = anvil.audit(file=path)
+    found(report, Code.DEPLOYMENT_SIGNATURE)
+    found(report, Code.APPROVER_SIGNERS, account=anvil.deployment.approvers["issuer"].address)
+    found(report, Code.APPROVAL)
+
+
+def test_a_file_of_another_deployer_is_found(anvil: World) -> None:
+    report = anvil.audit(deployer=bytes(20))
+    assert found(report, Code.DEPLOYER).stated == address_of(DEPLOYER)
+    assert anvil.audit(deployer=address_of(DEPLOYER)).verdict == "clean"
+
+
+def test_a_file_that_names_another_contract_is_found(anvil: World) -> None:
+    other = {**anvil.deployment.contracts, "Affirmation": anvil.life.relay}
+    report = anvil.audit(file=signed(anvil, contracts=other))
+    found(report, Code.CODE, account=anvil.life.relay)
+    found(report, Code.IMMUTABLE, account=anvil.deployment.settlement)
+
+
+def test_a_file_with_another_code_hash_is_found(anvil: World) -> None:
+    hashes = {**anvil.deployment.code_hashes, "Participants": bytes(32)}
+    report = anvil.audit(file=signed(anvil, code_hashes=hashes))
+    found(report, Code.CODE_HASH, account=anvil.deployment.participants)
+
+
+def test_an_approver_that_the_file_hides_is_found(anvil: World) -> None:
+    approvers = dict(anvil.deployment.approvers)
+    hidden = approvers.pop("compliance").address
+    hashes = {k: v for k, v in anvil.deployment.code_hashes.items() if k != "compliance"}
+    report = anvil.audit(file=signed(anvil, approvers=approvers, code_hashes=hashes))
+    assert found(report, Code.ROLE_HOLDER, account=hidden).transaction is not None
+    found(report, Code.ROLE_HOLDER, account=hidden, block=report.last_block)
+
+
+def test_a_role_that_the_file_invents_is_found(anvil: World) -> None:
+    approvers = dict(anvil.deployment.approvers)
+    approvers["issuer"] = dataclasses.replace(approvers["issuer"], delay_s=5)
+    report = anvil.audit(file=signed(anvil, approvers=approvers))
+    found(report, Code.ROLE_UNEXPECTED, account=approvers["issuer"].address)
+
+
+def test_a_range_that_cannot_be_is_refused(anvil: World) -> None:
+    with pytest.raises(InvalidInput, match="begin with block"):
+        anvil.audit(from_block=anvil.deployment.block + 1)
+    with pytest.raises(InvalidInput, match="last block is between"):
+        anvil.audit(to_block=10**9)
+
+
+def test_what_is_no_deployment_file_is_refused(anvil: World, tmp_path: Path) -> None:
+    told = json.loads(anvil.file.read_text())
+    texts = {
+        "": "no JSON",
+        "{": "no JSON",
+        "[]": "no deployment file",
+        json.dumps({**told, "format": 2}): "format",
+        json.dumps({**told, "chain_id": "1"}): "not a number",
+        json.dumps({**told, "genesis_hash": "0x12"}): "32 bytes",
+        json.dumps({**told, "contracts": {}}): "no deployment file",
+        json.dumps({**told, "code_hashes": {}}): "code hashes",
+    }
+    for text, said in texts.items():
+        path = tmp_path / "deployment.json"
+        path.write_text(text)
+        with pytest.raises(InvalidInput, match=said):
+            anvil.audit(file=path)
+    with pytest.raises(InvalidInput, match="No such file"):
+        anvil.audit(file=tmp_path / "nothing.json")
+
+
+# ---------------------------------------------------------------------------- the build
+
+
+def test_a_fresh_build_is_compared(anvil: World, tmp_path: Path) -> None:
+    for name in ("Settlement", "Affirmation", "Participants", "AccessManager", "Approver"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(load_abi(name).artifact))
+    report = anvil.audit(build=tmp_path)
+    assert report.verdict == "clean"
+    assert "fresh build" in " ".join(report.checked)
+    artifact = json.loads((tmp_path / "Approver.json").read_text())
+    artifact["deployedBytecode"] = artifact["deployedBytecode"][:-2] + "00"
+    (tmp_path / "Approver.json").write_text(json.dumps(artifact))
+    assert "Approver" in found(anvil.audit(build=tmp_path), Code.BUILD).fact
+
+
+# ---------------------------------------------------------------------------- no evidence
+
+
+NO_TRACES = lying("debug_traceTransaction", lambda _params, _answer: NodeError(-32601, "no traces"))
+
+
+def test_a_call_that_cannot_be_seen_is_a_finding_of_its_own(fresh: World) -> None:
+    """Without traces, what went through a foreign contract has no evidence."""
+    terms = fresh.life.settle_through_relay()
+    report: AuditReport = fresh.audit(NO_TRACES)
+    unseen = found(report, Code.CALL_UNEVIDENCED, instruction=fresh.life.identity(terms))
+    assert unseen.transaction is not None
+    assert set(report.by_code) == {Code.CALL_UNEVIDENCED.value}
+    assert "through foreign contracts" in " ".join(report.not_checked)
+    assert fresh.audit().verdict == "clean"
+
+
+def test_a_wallet_that_cannot_be_asked_at_the_right_state_is_a_finding(fresh: World) -> None:
+    fresh.life.change_of_mind()
+    report = fresh.audit(NO_TRACES)
+    found(report, Code.SIGNATURE_UNEVIDENCED, account=fresh.life.wallet)
+    assert report.counts.differences == 1
+    assert fresh.audit().verdict == "clean"
+
+
+def test_a_wallet_that_never_agreed_is_found(fresh: World) -> None:
+    """The trace is made up as well: the wallet is told to have said no."""
+    fresh.life.change_of_mind()
+
+    def no(_params: Sequence[Any], answer: Any) -> Any:
+        for frame in answer.get("calls", []):
+            frame["output"] = "0x" + "00" * 32
+        return answer
+
+    report = fresh.audit(lying("debug_traceTransaction", no))
+    found(report, Code.SIGNATURE_UNEVIDENCED, account=fresh.life.wallet)
+
+
+def test_a_forged_trace_is_found(fresh: World) -> None:
+    """What the trace says must carry the signatures, and fit the events."""
+    terms = fresh.life.settle_through_relay()
+    identity = fresh.life.identity(terms)
+
+    def forge(_params: Sequence[Any], answer: Any) -> Any:
+        for frame in answer["calls"]:
+            frame["input"] = frame["input"].replace(terms.trade_ref.hex(), "ab" * 32)
+        return answer
+
+    report = fresh.audit(lying("debug_traceTransaction", forge))
+    found(report, Code.UNEXPLAINED, instruction=identity)
+    found(report, Code.EVENT_MISSING)
