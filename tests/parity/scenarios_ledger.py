@@ -144,6 +144,9 @@ def postings(s: Scenario) -> None:
     assert s.post((replace(hold, module=b),), (), module) == "HoldOfAnotherModule"
     assert s.place_hold(hold, module) == ""
     assert s.post((), (give, take), module) == "HoldingTooSmall"
+    full = (line(2, b, 1), line(2, b, -1)) * (MAX_MOVES // 2)
+    assert s.post((), full, module) == ""
+    assert s.post((hold,), full, module) == "TooManyMoves"
     # What is held counts for how much a holding can take, also for a moment.
     room = UINT128_MAX - GRANT
     assert s.post((), (line(1, a, room + 1), line(1, a, -room - 1)), module) == "HoldingTooLarge"
