@@ -25,6 +25,24 @@ contract FreezeTest is Market {
         assertReverts(seller, call_, abi.encodeWithSelector(error_, seller));
     }
 
+    /// @dev Trap: events missing for a privileged change.
+    function test_tells_every_privileged_change() external {
+        bytes[6] memory calls = [
+            abi.encodeCall(books.setStanding, (seller, Standing.Suspended, 1)),
+            abi.encodeCall(books.freezeAccount, (seller, true, "TEST")),
+            abi.encodeCall(books.freezeAsset, (BOND, true, "TEST")),
+            abi.encodeCall(books.createAsset, (AssetClass.Other, 0, "X", seller)),
+            abi.encodeCall(books.setModule, (seller, true)),
+            abi.encodeCall(books.issue, (EURO, buyer, 1, "ref"))
+        ];
+        for (uint256 k = 0; k < calls.length; ++k) {
+            vm.recordLogs();
+            (bool success,) = address(books).call(calls[k]);
+            assertTrue(success);
+            assertEq(vm.getRecordedLogs().length, 1, "one change, one event");
+        }
+    }
+
     function test_refuses_to_freeze_an_asset_that_does_not_exist() external {
         vm.expectRevert(abi.encodeWithSelector(ILedger.AssetUnknown.selector, 9));
         books.freezeAsset(9, false, "TEST");

@@ -127,6 +127,7 @@ contract PostTest is Modules {
         assertHolds(buyer, BOND, 5, 0);
     }
 
+    /// @dev Trap: forced transfer that skips admission.
     function test_refuses_to_credit_who_was_never_admitted_and_credits_who_is_suspended() external {
         move(BOND, seller, -5);
         move(BOND, stranger, 5);

@@ -162,6 +162,24 @@ contract ReleaseTest is Market {
         assertHolds(buyer, EURO, PRICE, 0);
     }
 
+    /// @dev Trap: one bad leg that blocks the recovery of the other.
+    function test_is_not_blocked_by_a_leg_that_can_never_settle() external {
+        Instruction memory two = terms(seller, 2, 3);
+        two.legs[0] = leg(BOND, seller, buyer, PIECES);
+        two.legs[1] = leg(77, buyer, seller, PRICE);
+        two.legs[2] = leg(EURO, address(0), seller, PRICE);
+        vm.startPrank(seller);
+        books.affirm(two, new bytes[](3));
+        books.reserve(two, seller, true, "");
+        books.release(two, seller, "");
+        books.reserve(two, seller, true, "");
+        vm.stopPrank();
+        vm.warp(CLOSES);
+        vm.prank(stranger);
+        books.release(two, seller, "");
+        assertHolds(seller, BOND, PIECES, 0);
+    }
+
     function test_releases_all_legs_of_the_account_and_no_others() external {
         Instruction memory two = terms(seller, 2, 3);
         two.legs[0] = leg(BOND, seller, buyer, 60);

@@ -43,6 +43,7 @@ contract SettleRefusalsTest is Market {
         assertUnsettled(one, reasonOf("XQTY", 1, buyer, 1, 0));
     }
 
+    /// @dev Trap: the same account on both sides.
     function test_refuses_a_leg_from_an_account_to_itself() external {
         Instruction memory one = dvp(1);
         one.legs[1].receiver = buyer;
@@ -96,6 +97,7 @@ contract SettleRefusalsTest is Market {
 
     // ---------------------------------------------------------------- the nonce
 
+    /// @dev Trap: ids reused after close.
     function test_refuses_what_has_settled_for_ever() external {
         Instruction memory one = dvp(1);
         settle(one);
@@ -144,6 +146,22 @@ contract SettleRefusalsTest is Market {
         assertUnsettled(dvp(1), reasonOf("ADEA", 0, seller, CLOSES, CLOSES));
         vm.warp(CLOSES - 1);
         settle(dvp(1));
+    }
+
+    /// @dev Trap: dates enforced on one path and not on the other.
+    function test_keeps_the_window_on_the_path_of_consents_on_chain_too() external {
+        Instruction memory one = dvp(1);
+        one.settleFrom = OPENS + 1;
+        books.affirm(one, signed(one));
+        vm.prank(seller);
+        books.reserve(one, seller, true, "");
+        vm.prank(buyer);
+        books.reserve(one, buyer, true, "");
+        assertUnsettled(one, nothing, reasonOf("FUTU", 0, seller, OPENS + 1, OPENS));
+        vm.warp(CLOSES);
+        assertUnsettled(one, nothing, reasonOf("ADEA", 0, seller, CLOSES, CLOSES));
+        vm.warp(OPENS + 1);
+        books.settle(one, nothing);
     }
 
     // ---------------------------------------------------------------- consent and standing
@@ -349,6 +367,18 @@ contract SettleRefusalsTest is Market {
 /// @notice What `settle` does when nothing stands in the way.
 contract SettleTest is Market {
     event InstructionSettled(bytes32 indexed id, address indexed initiator, uint64 nonce);
+
+    /// @dev Trap: the settling authority being one of the parties. Whoever holds the signatures settles.
+    function test_settles_for_anybody_who_brings_the_signatures() external {
+        address[3] memory senders = [seller, buyer, stranger];
+        for (uint64 k = 0; k < 3; ++k) {
+            fund();
+            bytes[] memory signatures = signed(dvp(k));
+            vm.prank(senders[k]);
+            books.settle(dvp(k), signatures);
+        }
+        assertHolds(buyer, BOND, 3 * PIECES, 0);
+    }
 
     function test_settles_a_delivery_versus_payment() external {
         fund();
