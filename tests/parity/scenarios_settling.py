@@ -61,6 +61,8 @@ def nonce(s: Scenario) -> None:
     rival = replace(third, terms=b"other".ljust(32))
     assert s.settle(rival) == s.cancel(rival, (a,)) == s.withdraw(rival, b) == "XOCC"
     assert s.settle(third, ()) == ""
+    for number in (126, 127, 128, 2**64 - 1):
+        assert s.settle(s.dvp(a, b, nonce=number)) == ""
 
 
 def time(s: Scenario) -> None:
