@@ -49,7 +49,7 @@ def exception_of(status: int, headers: Mapping[str, str], content: bytes) -> Set
 
 
 def reasons_of(documents: object) -> tuple[Reason, ...]:
-    """Read reasons as the API writes them."""
+    """Read reasons as the API writes them; `have` is 0 where it is another's and not told."""
     if not isinstance(documents, list | tuple):
         return ()
     return tuple(
@@ -58,7 +58,7 @@ def reasons_of(documents: object) -> tuple[Reason, ...]:
             leg=told["leg"],
             who=None if told["account"] is None else account_address(told["account"]),
             needed=int(told["needed"]),
-            have=int(told["have"]),
+            have=int(told["have"] or 0),
         )
         for told in documents
     )
