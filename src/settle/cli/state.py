@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -31,7 +33,7 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 StateOption = Annotated[
     Path, typer.Option("--state", envvar="SETTLE_STATE", help="folder of the local venue")
 ]
-STATE: Final = Path(".settle")
+STATE: Final = Path("var/venue")
 _START_S: Final = 60
 _POLL_S: Final = 0.1
 _OFFICES: Final = ("operator", "auditor")
@@ -111,17 +113,21 @@ class State:
 
     def operator(self) -> RunningOperator | None:
         """Find the operator's process if it runs."""
+        last = self._last_operator()
+        return last if last is not None and last.process.is_alive() else None
+
+    def _last_operator(self) -> RunningOperator | None:
         try:
             told = json.loads((self.folder / "operator.pid").read_text())
             process = ProcessId(int(told["pid"]), str(told["started"]))
-            url = str(told["url"])
+            return RunningOperator(process=process, url=str(told["url"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return RunningOperator(process=process, url=url) if process.is_alive() else None
 
     def start_operator(self, chain: LocalChain, port: int) -> RunningOperator:
         """Start the operator's process and wait until it takes requests.
 
+        Port 0 is that of the last start if it is free, so that participants find it again.
         Raises: Unavailable with the end of its log if it does not come up.
         """
         told = self.folder / "operator.url"
@@ -130,7 +136,7 @@ class State:
         environment = {**os.environ, **self._environment(chain)}
         with told.open("wb") as output, log.open("ab") as errors:
             child = subprocess.Popen(  # noqa: S603  our own module
-                [sys.executable, "-m", "settle.serve", str(port)],
+                [sys.executable, "-m", "settle.serve", str(port or self._last_port())],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
@@ -151,6 +157,19 @@ class State:
         document = {"pid": process.pid, "started": process.started, "url": url}
         (self.folder / "operator.pid").write_text(json.dumps(document) + "\n")
         return RunningOperator(process=process, url=url)
+
+    def _last_port(self) -> int:
+        last = self._last_operator()
+        port = urlsplit(last.url).port if last is not None else None
+        if port is None:
+            return 0
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return 0
+        return port
 
     def client(self) -> Client:
         """Give the API to the operator. Raises Unavailable if it does not run."""

@@ -176,4 +176,6 @@ def any_node(chain_id: int, confirmations: int) -> EngineProfile:
 
 
 def _told(reasons: Sequence[Reason]) -> str:
+    """Name all of them, or, where some stay for good, those."""
+    reasons = [one for one in reasons if kind_of(one.code).permanent] or reasons
     return "; ".join(f"{reason.code} {kind_of(reason.code).sentence}" for reason in reasons)

@@ -103,9 +103,8 @@ class Participant:
         again change nothing. Raises Conflict for another side under a known reference.
         """
         for side in sides:
-            if side.reference in presign and side.movement == "RECE" and side.payment == "APMT":
-                message = f"{side.reference!r}: the deliverer's amount counts: sign after the match"
-                raise InvalidInput("presign_receiver", message)
+            if side.reference in presign:
+                _check_presigning(side)
         self.journal.instruct(sides)
         results: list[Submitted] = []
         for part in _parts(sides):
@@ -285,6 +284,16 @@ class Participant:
             if done.signed or fresh or kept:
                 on_round(SigningRound(signed=done.signed, refused=fresh), kept)
             stop.wait(pause_s)
+
+
+def _check_presigning(side: TradeSide) -> None:
+    """Refuse what cannot be signed before the other side is there. Raises InvalidInput."""
+    if side.movement == "RECE" and side.payment == "APMT":
+        message = f"{side.reference!r}: the deliverer's amount counts: sign after the match"
+        raise InvalidInput("presign_receiver", message)
+    if side.counterparty_account is None:
+        message = f"{side.reference!r}: name the counterparty's account to sign beforehand"
+        raise InvalidInput("presign_account", message, "/counterparty_account")
 
 
 def _parts(items: Iterable[Item]) -> Iterator[list[Item]]:
