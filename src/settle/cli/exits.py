@@ -36,11 +36,12 @@ class Program(typer.Typer):
     """A command line whose exceptions of ours become a sentence and an exit code."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as Typer has it
-        """Run it; ends the process."""
+        """Run it with these arguments, else those of the process; ends with SystemExit."""
+        given = args[0] if args and args[0] is not None else sys.argv[1:]
         try:
             return super().__call__(*args, **kwargs)
         except SettleError as error:
-            _tell(error, as_json="--json" in sys.argv)
+            _tell(error, as_json="--json" in given)
             sys.exit(exit_code(error))
 
 

@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from settle.chain.eip712 import recover
 from settle.client.trades import SignedSide
 from settle.domain.errors import Conflict, InvalidInput, Refused, Unavailable
 from settle.domain.ids import Address, InstructionId, to_hex
 from settle.domain.instruction import (
     Instruction,
     SigningDomain,
-    accounts_of,
     cancellation_digest,
     instruction_id,
 )
 from settle.domain.matching import proposed_terms
+from settle.signer.bundles import Accepts, complete_signatures
 from settle.signer.review import Market, review
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Participant:
         market: Market,
         domain: SigningDomain,
         *,
-        accepts: Callable[[Address, bytes, bytes], bool] | None = None,
+        accepts: Accepts | None = None,
     ) -> None:
         """Use what is given; nothing is sent.
 
@@ -207,25 +206,9 @@ class Participant:
             bundle = self.client.bundle(trade_id)
         except Conflict:
             return False  # not complete any more, or not yet
-        terms = bundle.instruction.value()
-        signatures = [one.signature for one in bundle.signatures]
-        accounts = accounts_of(terms)
-        if instruction_id(terms, self._domain) != digest or len(accounts) != len(signatures):
-            message = f"the bundle of {trade_id} holds other terms than we signed"
-            raise Refused((), message, code="bundle_wrong")
-        for account, signature in zip(accounts, signatures, strict=True):
-            if not self._is_signature_of(account, digest, signature):
-                message = f"the bundle of {trade_id} has no good signature of {to_hex(account)}"
-                raise Refused((), message, code="bundle_wrong")
+        signatures = complete_signatures(bundle, digest, self._domain, self._accepts)
         self.journal.keep_bundle(digest, signatures)
         return True
-
-    def _is_signature_of(self, account: Address, digest: bytes, signature: bytes) -> bool:
-        try:
-            by_key = recover(digest, signature) == account
-        except InvalidInput:
-            by_key = False  # a wallet's signature may have any form
-        return by_key or (self._accepts is not None and self._accepts(account, digest, signature))
 
     # ------------------------------------------------------------------------ cancelling
 
