@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from settle.api.context import Caller
 from settle.api.runtime import PREFIX, CallerNeeded, Runtime, RuntimeNeeded
+from settle.api.strict_route import StrictRoute
 from settle.domain.errors import Conflict
 from settle.domain.ids import to_hex
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from settle.services.trade_rows import EventRow
 
-router = APIRouter(prefix=PREFIX, tags=["events"])
+router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["events"])
 
 _PAGE: Final = 200
 _LONGEST_WAIT_S: Final = 30

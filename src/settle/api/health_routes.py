@@ -12,10 +12,11 @@ from fastapi.responses import JSONResponse, Response
 
 from settle.api import metrics
 from settle.api.runtime import PREFIX, Runtime, RuntimeNeeded
+from settle.api.strict_route import StrictRoute
 from settle.api.venue_documents import CheckOut, HealthOut
 from settle.domain.errors import NotFound, SettleError
 
-router = APIRouter(prefix=PREFIX, tags=["health"])
+router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["health"])
 
 
 @router.get("/health/live")

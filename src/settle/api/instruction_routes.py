@@ -31,6 +31,7 @@ from settle.api.runtime import (
     Runtime,
     RuntimeNeeded,
 )
+from settle.api.strict_route import StrictRoute
 from settle.api.trade_routes import TradePath, etag
 from settle.api.venue_routes import signing_domain
 from settle.api.waiting import PreferHeader, until_final, wanted_wait
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
     from settle.services.trade_rows import TradeRow
 
-router = APIRouter(prefix=PREFIX, tags=["instructions"])
+router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["instructions"])
 
 DigestPath = Annotated[str, Path(pattern="^0x[0-9a-f]{64}$")]
 

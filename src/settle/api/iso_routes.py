@@ -26,6 +26,7 @@ from settle.api.iso_out import (
 )
 from settle.api.paging import DEFAULT_LIMIT, LimitQuery
 from settle.api.runtime import PREFIX, MemberNeeded, OperationNeeded, RuntimeNeeded
+from settle.api.strict_route import StrictRoute
 from settle.domain.errors import InvalidInput, SettleError
 from settle.iso20022.sese023 import Rejection, Sese023
 from settle.iso20022.sese024 import acknowledgement, answer_version, rejection
@@ -33,7 +34,7 @@ from settle.iso20022.sese024 import acknowledgement, answer_version, rejection
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-router = APIRouter(prefix=PREFIX, tags=["iso20022"])
+router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["iso20022"])
 
 XML: Final = "application/xml"
 _XML_CONTENT: Final[dict[str, Any]] = {"content": {XML: {"schema": {"type": "string"}}}}

@@ -23,6 +23,7 @@ from settle.api.runtime import (
     RuntimeNeeded,
 )
 from settle.api.sides import check_decimals, side_request
+from settle.api.strict_route import StrictRoute
 from settle.api.trade_documents import (
     AskedOut,
     CancelIn,
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from settle.api.context import Caller
     from settle.services.trade_rows import TradeRow
 
-router = APIRouter(prefix=PREFIX, tags=["trades"])
+router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["trades"])
 
 TradePath = Annotated[str, Path(pattern="^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
 

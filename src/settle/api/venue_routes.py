@@ -18,6 +18,7 @@ from settle.api.runtime import (
     Runtime,
     RuntimeNeeded,
 )
+from settle.api.strict_route import StrictRoute
 from settle.api.venue_documents import (
     AccountOut,
     AccountsOut,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from settle.services.chain_rows import AssetRow
     from settle.services.trade_rows import ParticipantRow
 
-router = APIRouter(prefix=PREFIX, tags=["venue"])
+router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["venue"])
 
 LeiPath = Annotated[str, Path(max_length=20)]
 AddressPath = Annotated[str, Path(max_length=42)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from settle.domain.errors import (
 )
 from settle.domain.ids import account_address
 from settle.domain.reasons import Reason
+from settle.strict_json import read_json
 
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
@@ -75,7 +75,7 @@ def _all_of(detail: str, errors: list[Mapping[str, Any]]) -> str:
 
 def _document(content: bytes) -> Mapping[str, Any]:
     try:
-        found = json.loads(content)
+        found = read_json(content)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 from collections.abc import Iterable, Iterator
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from settle.client.codec import read
 from settle.client.documents import Event
 from settle.domain.errors import Broken, Unavailable
+from settle.strict_json import read_json
 
 if TYPE_CHECKING:
     from settle.client.transport import Transport
@@ -53,7 +53,14 @@ def _once(transport: Transport, number: int, ended: threading.Event) -> Iterator
             if ended.is_set():
                 return
             if data:
-                yield read(Event, json.loads(data))
+                yield read(Event, _document(data))
+
+
+def _document(data: str) -> object:
+    try:
+        return read_json(data)
+    except ValueError as error:
+        raise Broken("the API told an event that is not JSON", code="answer") from error
 
 
 def _messages(lines: Iterable[str]) -> Iterator[str]:

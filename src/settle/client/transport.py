@@ -25,6 +25,7 @@ from settle.signed_request import (
     signing_digest,
     write_authorization,
 )
+from settle.strict_json import read_json
 
 _LIFETIME_S: Final = 120
 _FIRST_PAUSE_S: Final = 0.1
@@ -47,7 +48,7 @@ class Reply:
     def json(self) -> Any:  # noqa: ANN401  any JSON
         """Read the content."""
         try:
-            return json.loads(self.content)
+            return read_json(self.content)
         except ValueError as error:
             raise Broken("the API answered something that is not JSON", code="answer") from error
 
