@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from settle.api.iso_in import next_nonce
 from settle.chain.eip712 import sign
 from settle.domain.ids import Bic, Lei
 from settle.services.chain_rows import BlockRow
@@ -137,6 +138,16 @@ def test_messages_without_nonces_get_numbers_that_stand_together(
         2**63 + 1,
         2**63 + 2,
     ]
+
+
+def test_numbers_count_up_on_either_database(any_world: World) -> None:
+    world = any_world
+    assert world.a.account != world.b.account
+    for nonce, following in ((2**63 - 1, 2**63), (2**63, 2**63 + 1), (2**63 + 9, 2**63 + 10)):
+        world.submit(world.a, world.b, delivers=True, nonce=str(nonce))
+        with world.database.reading() as conn:
+            assert next_nonce(conn, world.a.account) == following
+            assert next_nonce(conn, world.b.account) == 2**63
 
 
 def test_a_message_for_another_is_refused_with_a_sese_024(

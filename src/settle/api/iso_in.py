@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from settle.api.iso_names import IsoNames, StoredDirectory
 from settle.domain.errors import Broken, InvalidInput, SettleError
@@ -16,6 +16,7 @@ from settle.iso20022.sese023 import Rejection, Sese023, read
 from settle.services.examine_sides import ExaminedSide, SideRequest, examine_sides
 from settle.services.submit_sides import Submitted, submit_sides
 from settle.store.tables import trades
+from settle.store.trade_columns import nonce_key
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -84,15 +85,15 @@ def submit_message(
 
 def next_nonce(conn: Connection, account: Address) -> int:
     """Count up: nonces that stand together share a storage slot on chain."""
-    columns = trades.c
-    statement = select(func.max(columns.nonce)).where(
-        columns.initiator == account, columns.nonce_bound, columns.nonce >= FIRST_NONCE
-    )
-    last: int | None = conn.execute(statement).scalar_one()
-    nonce = FIRST_NONCE if last is None else last + 1
-    if nonce > UINT64_MAX:
+    key = trades.c.nonce_key
+    first, last = nonce_key(account, FIRST_NONCE), nonce_key(account, UINT64_MAX)
+    newest = select(key).where(key >= first, key <= last).order_by(key.desc()).limit(1)
+    found: bytes | None = conn.execute(newest).scalar_one_or_none()
+    if found is None:
+        return FIRST_NONCE
+    if found == last:
         raise Broken(f"the account 0x{account.hex()} has no nonce left")
-    return nonce
+    return int.from_bytes(found[len(account) :], "big") + 1
 
 
 def rejection_of(message: Sese023, error: SettleError) -> Rejection:
