@@ -150,6 +150,15 @@ class TestBatches:
         world.mine()
         assert len(world.step().transactions) == 1
 
+    def test_who_finds_no_room_stands_in_nobody_s_way(self, poor: World) -> None:
+        poor.executor = Executor(poor.venue, replace(LIMITS, legs=2))
+        poor.chain.capacity = 1
+        first = poor.affirm(quantity=1, amount=3)
+        rest = [poor.affirm(quantity=999, amount=2), poor.affirm(quantity=1, amount=1)]
+        step = poor.step()
+        assert (step.sent, step.parked, poor.row(first).queue) == (1, 0, Queue.SENT)
+        assert {poor.row(t).queue for t in rest} == {Queue.READY}
+
     def test_what_is_on_its_way_counts_as_moved(self, poor: World) -> None:
         poor.affirm(quantity=1_000, amount=1_000)
         assert poor.step().sent == 1
@@ -440,6 +449,27 @@ class TestReorganisation:
         assert poor.row(trade).queue is Queue.READY
         poor.settle()
         assert poor.row(trade).status is Status.SETTLED
+
+    def test_a_withdrawal_that_was_taken_back_is_looked_at_again(self, world: World) -> None:
+        trade = world.affirm()
+        assert trade.instruction is not None
+        world.step()
+        before = world.chain.state
+        world.chain.do(
+            twin.withdraw(
+                before,
+                trade.instruction,
+                ACCOUNTS[LEI_B],
+                brought=twin.Brought.NOTHING,
+                caller=ACCOUNTS[LEI_B],
+                now=world.clock.now,
+            )
+        )
+        world.mine(final=False)
+        assert (codes(world, trade), world.row(trade).queue) == (["XWDR"], Queue.WAITING)
+        world.retract(before)
+        world.settle()
+        assert world.row(trade).status is Status.SETTLED
 
     def test_a_settlement_by_others_that_was_taken_back_is_ours_to_send(self, world: World) -> None:
         trade = world.affirm()
