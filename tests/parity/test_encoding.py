@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_abi.abi import encode
 
+from settle.chain.eip712 import compact, sign
 from settle.domain.chain_errors import (
     AffirmationHasNoCode,
     NotCanonical,
@@ -13,10 +14,12 @@ from settle.domain.chain_errors import (
 from settle.domain.ids import Address
 from settle.domain.instruction import accounts_of
 from settle.domain.registry_errors import AccessManagedUnauthorized
+from settle.domain.twin_state import Brought
 from tests.parity.abi_records import Abi
 from tests.parity.evm import artifact
 from tests.parity.lockstep import Lockstep
 from tests.parity.scenario import Scenario
+from tests.parity.world import AGREED
 
 WORD = 32
 # Words of the terms behind the start of the instruction, and how many bytes of each may be used.
@@ -45,6 +48,23 @@ def test_a_dirty_word_gives_no_second_id(both: Lockstep, name: str, word: int, s
         outcome = world.evm.call(world.settlement, bytes(spoilt), world.stranger)
         assert not outcome.succeeded
         assert world.abi.error(outcome.output) == NotCanonical()
+
+
+def test_only_the_forms_of_a_signature_that_are_one_consent(both: Lockstep) -> None:
+    world, scenario = both.world, Scenario(both)
+    for account in (world.owners[0], world.wallet):
+        trade = scenario.dvp(account, world.owners[1])
+        digest = both.state.id_of(trade)
+        consent = (world.good(world.owners[1], digest, scenario._random), Brought.GOOD)
+        for forged in world.forgeries(account, digest):
+            assert not both.compare_why_not((trade, [(forged, Brought.BAD), consent])), forged
+        if account == world.wallet:
+            forms = [AGREED, AGREED + b"and more"]
+        else:
+            signature = sign(digest, world.keys[account])
+            forms = [signature, compact(signature)]
+        for form in forms:
+            assert both.compare_why_not((trade, [(form, Brought.GOOD), consent])), form
 
 
 def test_a_call_with_little_gas_never_makes_a_good_signature_look_bad(both: Lockstep) -> None:

@@ -60,27 +60,32 @@ class World:
 
     def bad(self, account: Address, digest: bytes, random: Random) -> bytes:
         """Make something that is not empty and not the account's signature over the digest."""
+        return random.choice((*self.forgeries(account, digest), random.randbytes(65)))
+
+    def forgeries(self, account: Address, digest: bytes) -> tuple[bytes, ...]:
+        """List what looks like a signature of the account over the digest and is none."""
+        stranger = next(key for owner, key in self.keys.items() if owner != account)
+        foreign = sign(digest, stranger)
         if account not in self.keys:
-            return random.choice((b"no", sign(digest, next(iter(self.keys.values()))), AGREED[:31]))
-        other = random.choice([key for owner, key in self.keys.items() if owner != account])
-        own = sign(digest, self.keys[account])
-        s = int.from_bytes(own[32:64], "big")
-        mirrored = (ORDER - s).to_bytes(32, "big")
-        forged = (
-            sign(digest, other),
-            compact(sign(digest, other)),
-            sign(random.randbytes(32), self.keys[account]),
+            return foreign, compact(foreign), AGREED[:31], b"no"
+        own, other = sign(digest, self.keys[account]), sign(digest[::-1], self.keys[account])
+        mirrored = (ORDER - int.from_bytes(own[32:64], "big")).to_bytes(32, "big")
+        return (
+            foreign,
+            compact(foreign),
+            other,
+            compact(other),
             own[:64] + bytes([own[64] - 27]),  # v as the parity alone
             own[:64] + bytes([55 - own[64]]),  # the other parity
             own[:32] + mirrored + bytes([55 - own[64]]),  # the same signature with a high s
             own[:63],
             own + b"\x00",
+            compact(own) + b"\x00\x00",
             b"\x00",
+            bytes(64),
             bytes(65),
             AGREED,
-            random.randbytes(65),
         )
-        return random.choice(forged)
 
     def bring(
         self, account: Address, digest: bytes, random: Random, kind: Brought
