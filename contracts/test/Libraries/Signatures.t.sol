@@ -133,6 +133,7 @@ contract SignaturesTest is Test {
     function test_refuses_a_wallet_that_does_not_agree() external {
         assertFalse(says(Wallet.Mood.Refuses));
         assertFalse(says(Wallet.Mood.Reverts));
+        assertFalse(says(Wallet.Mood.RevertsAgreeing), "with the magic value as its reason");
         wallet.become(Wallet.Mood.Honest);
         (, uint256 other) = keyOf("other");
         refuses(address(wallet), signatureOf(other, DIGEST));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAffirmation} from "../../src/interfaces/IAffirmation.sol";
-import {Instruction, Reason, Standing, Status} from "../../src/interfaces/Types.sol";
+import {ILedger} from "../../src/interfaces/ILedger.sol";
+import {Holding, Instruction, Reason, Standing, Status} from "../../src/interfaces/Types.sol";
 import {Market} from "../support/Market.sol";
 
 /// @notice Ending an instruction: by its initiator alone, or by all accounts together.
@@ -153,8 +153,13 @@ contract CancelTest is Market {
         vm.prank(buyer);
         books.reserve(one, buyer, true, "");
         bytes[] memory list = cancellationsOf(one);
+        bytes32 id = books.idOf(one);
         vm.expectEmit(address(books));
-        emit InstructionCancelled(books.idOf(one), seller, 1, true);
+        emit ILedger.HoldEnded(
+            id, 1, address(books), buyer, EURO, PRICE, CLOSES, false, Holding(PRICE, 0)
+        );
+        vm.expectEmit(address(books));
+        emit InstructionCancelled(id, seller, 1, true);
         vm.prank(stranger);
         books.cancel(one, CLOSES, list);
         assertHolds(seller, BOND, PIECES, 0);

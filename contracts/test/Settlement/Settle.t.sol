@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {
     AssetClass,
+    Holding,
     Instruction,
     Leg,
     MAX_LEGS,
@@ -262,6 +263,10 @@ contract SettleRefusalsTest is Market {
         assertUnsettled(one, reasonOf("XAST", 0, address(0), 77, 0));
         one.legs[0].asset = 0;
         assertUnsettled(one, reasonOf("XAST", 0, address(0), 0, 0));
+        // Of the same place in the next word of open assets as one that exists.
+        one.legs[0].asset = BOND;
+        one.legs[1].asset = 256 + EURO;
+        assertUnsettled(one, reasonOf("XAST", 1, address(0), 256 + EURO, 0));
     }
 
     function test_refuses_a_frozen_asset() external {
@@ -568,6 +573,18 @@ contract SettleTest is Market {
         vm.prank(seller);
         books.reserve(one, seller, true, "");
         assertHolds(seller, BOND, 0, PIECES + 7);
+        vm.expectEmit(address(books));
+        emit ILedger.HoldEnded(
+            books.idOf(one),
+            0,
+            address(books),
+            seller,
+            BOND,
+            PIECES,
+            CLOSES,
+            true,
+            Holding(PIECES, 7)
+        );
         books.settle(one, nothing);
         assertHolds(seller, BOND, 0, 7);
         assertHolds(buyer, BOND, PIECES, 0);

@@ -64,7 +64,7 @@ contract WhyNotTest is PlainReasons {
         for (uint256 k = 0; k < count; ++k) {
             uint256 from = roll(4);
             address to = parties[once(80) ? from : (from + 1 + roll(3)) % 4];
-            uint32 asset = once(40) ? 77 : uint32(1 + roll(3));
+            uint32 asset = once(40) ? 77 + 180 * uint32(roll(2)) : uint32(1 + roll(3));
             one.legs.push(leg(asset, parties[from], to, uint128(once(80) ? 0 : 1 + roll(90))));
         }
         one.initiator = once(12) ? anybody() : one.legs[roll(count)].deliverer;

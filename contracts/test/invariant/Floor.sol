@@ -362,7 +362,7 @@ contract Floor is Market {
     /// @notice Burns its nonces, affirms and walks away, lies, and calls back while it is asked.
     function grieve(uint256 seed) external act(seed) {
         uint256 kind = roll(5);
-        if (kind == 0) griefer.become(Wallet.Mood(roll(9)));
+        if (kind == 0) griefer.become(Wallet.Mood(roll(10)));
         if (kind == 1) griefer.become(Wallet.Mood.AgreesToAll);
         Instruction memory one = termsOf(anyDeal());
         if (kind == 2) {

@@ -13,6 +13,7 @@ contract Wallet {
         AnswersDirty,
         Burns,
         Reverts,
+        RevertsAgreeing,
         Writes,
         Reenters
     }
@@ -59,6 +60,12 @@ contract Wallet {
         if (now_ == Mood.Refuses) return 0xffffffff;
         if (now_ == Mood.AgreesToAll) return MAGIC;
         if (now_ == Mood.Reverts) revert("no");
+        if (now_ == Mood.RevertsAgreeing) {
+            assembly {
+                mstore(0, shl(224, 0x1626ba7e))
+                revert(0, 32)
+            }
+        }
         if (now_ == Mood.Burns) while (true) {}
         if (now_ == Mood.Writes) written += 1;
         if (now_ == Mood.Reenters) {
