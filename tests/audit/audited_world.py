@@ -10,11 +10,11 @@ from chain_engines import RICH, ROOT, profile_by_hand, skip_if_missing
 from chain_market import build_market
 from market_life import FUNDED, MarketLife
 
+from settle.audit.auditor import run
 from settle.audit.findings import Code, Finding
 from settle.audit.report import AuditReport
 from settle.audit.request import AuditRequest
 from settle.audit.rpc import HttpLine, NodeLine
-from settle.audit.run import run
 from settle.chain.deployment import Deployment, save_deployment
 from settle.chain.eip712 import address_of
 from settle.chain.engine import start_engine

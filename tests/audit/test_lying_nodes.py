@@ -13,6 +13,7 @@ from market_life import ALPHA, BRAVO
 from settle.audit import published
 from settle.audit.findings import Code
 from settle.audit.rpc import NodeLine
+from settle.audit.wire import NodeError
 from settle.chain.abi import load_abi
 
 BLOCK, RECEIPTS, LOGS, CALL = (
@@ -287,6 +288,20 @@ def test_a_log_query_that_alters_or_adds_a_log_is_found(world: World) -> None:
         return [*answer, *({**log, "logIndex": "0x63"} for log in answer[:1])]
 
     assert set(world.audit(lying(LOGS, add)).by_code) == {Code.LOGS.value}
+
+
+def test_a_node_that_bounds_its_log_query_is_asked_block_by_block(world: World) -> None:
+    def bound(params: Sequence[Any], answer: Any) -> Any:
+        one = params[0]["fromBlock"] == params[0]["toBlock"]
+        return answer if one else NodeError(-32005, "too many results")
+
+    assert world.audit(lying(LOGS, bound)).verdict == "clean"
+
+
+def test_a_node_without_a_log_query_is_a_finding(world: World) -> None:
+    refusing = lying(LOGS, lambda _params, _answer: NodeError(-32601, "no such method"))
+    report = world.audit(refusing)
+    assert set(report.by_code) == {Code.LOGS.value}
 
 
 # ---------------------------------------------------------------------------- which chain

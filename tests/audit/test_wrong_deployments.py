@@ -26,6 +26,7 @@ from settle.chain.deployment import Deployment, save_deployment
 from settle.chain.direct import Order
 from settle.chain.eip712 import address_of
 from settle.domain.errors import InvalidInput
+from settle.domain.keccak import keccak256
 
 DEPLOYER = FUNDED_KEYS[1]
 
@@ -110,6 +111,7 @@ def test_a_guardian_who_is_not_the_administration_is_found(wrong: Callable[..., 
             orders[-1],
         ]
     ).audit()
+    assert found(report, Code.ROLE_UNEXPECTED).transaction is not None
     found(report, Code.ROLE_UNEXPECTED, block=report.last_block)
 
 
@@ -188,6 +190,8 @@ def test_a_file_with_another_code_hash_is_found(anvil: World) -> None:
     hashes = {**anvil.deployment.code_hashes, "Participants": bytes(32)}
     report = anvil.audit(file=signed(anvil, code_hashes=hashes))
     found(report, Code.CODE_HASH, account=anvil.deployment.participants)
+    # Once by the code that the node gives, once by the proof of its hash.
+    assert report.by_code[Code.CODE_HASH.value] == 2
 
 
 def test_an_approver_that_the_file_hides_is_found(anvil: World) -> None:
@@ -251,6 +255,56 @@ def test_a_fresh_build_is_compared(anvil: World, tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------------------- no evidence
 
+
+# ---------------------------------------------------------------------------- storage
+
+
+def storage_of_a_holding(world: World) -> tuple[str, str]:
+    """Address and slot of what ALPHA holds of asset 1."""
+    key = int.from_bytes(ALPHA, "big") << 32 | 1
+    slot = keccak256(key.to_bytes(32, "big") + (3).to_bytes(32, "big"))
+    return "0x" + world.deployment.settlement.hex(), "0x" + slot.hex()
+
+
+def test_storage_that_no_event_explains_is_found(fresh: World) -> None:
+    """Somebody with power over the engine writes into the contract's storage."""
+    fresh.life.settle()
+    address, slot = storage_of_a_holding(fresh)
+    rpc = fresh.life.market.node.rpc
+    before = rpc.call("eth_getStorageAt", address, slot, "latest")
+    rpc.call("anvil_setStorageAt", address, slot, "0x" + f"{int(before, 16) + 1:064x}")
+    rpc.call("evm_mine")
+    report = fresh.audit()
+    holding = found(report, Code.HOLDING, account=ALPHA, asset=1)
+    assert holding.stated[0] == holding.computed[0] + 1  # type: ignore[index]
+    found(report, Code.STORAGE_ROOT, account=fresh.deployment.settlement)
+
+    # The node may answer as the books want it: the state root still tells.
+    right = "0x" + before[2:][32:].rjust(64, "0") + before[2:][:32].rjust(64, "0")
+    asked = load_abi("Settlement").encode("holdingOf", ALPHA, 1)
+
+    def smooth(params: Sequence[Any], answer: Any) -> Any:
+        return right if params[0]["data"] == "0x" + asked.hex() else answer
+
+    report = fresh.audit(lying("eth_call", smooth))
+    found(report, Code.STORAGE_ROOT, account=fresh.deployment.settlement)
+    assert report.counts.differences == 1
+
+
+def test_more_storage_than_the_events_give_is_found(fresh: World) -> None:
+    """A slot that no event touched, in a contract whose trie this engine keeps exact."""
+    registry = fresh.deployment.participants
+    rpc = fresh.life.market.node.rpc
+    rpc.call("anvil_setStorageAt", "0x" + registry.hex(), "0x" + "77" * 32, "0x" + "01".zfill(64))
+    rpc.call("evm_mine")
+    exact = lying("web3_clientVersion", lambda _params, _answer: "another/1")
+    found(fresh.audit(exact), Code.STORAGE_ROOT, account=registry)
+    # With anvil's own tries nobody can tell it from a slot that was read: it is said, not found.
+    report = fresh.audit()
+    assert "slots that no event touched" in " ".join(report.not_checked)
+
+
+# ---------------------------------------------------------------------------- no evidence
 
 NO_TRACES = lying("debug_traceTransaction", lambda _params, _answer: NodeError(-32601, "no traces"))
 

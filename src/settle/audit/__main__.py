@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from settle.audit.auditor import run
 from settle.audit.request import AuditRequest, Progress
-from settle.audit.run import run
 from settle.domain.errors import InvalidInput, Unavailable
 
 CLEAN: Final = 0

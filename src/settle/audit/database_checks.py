@@ -201,7 +201,7 @@ class DatabaseCheck:
         for trade, digest, transaction, block, document in self._database.settled_trades():
             try:
                 computed: object = digests.instruction(_terms(json.loads(document)))
-            except (ValueError, KeyError, TypeError, OverflowError) as error:
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
                 computed = f"unreadable: {error!r}"
             if digest != computed:
                 self._findings.add(

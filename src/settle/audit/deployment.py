@@ -95,7 +95,7 @@ def read(path: Path) -> Deployment:
         told = json.loads(path.read_bytes())
     except OSError as error:
         raise InvalidInput("deployment_read", f"{path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput("deployment_format", f"{path} is no JSON: {error}") from error
     try:
         return _read(told)

@@ -83,7 +83,21 @@ class BlockReader:
             "address": [wire.hexadecimal(address) for address in sorted(addresses)],
         }
         *answers, logs = self._line.batch([*calls, ("eth_getLogs", [wanted])])
+        if isinstance(logs, NodeError) and last > first:
+            logs = self._logs_by_block(wanted, first, last)
         return Range(first=first, answers=answers, logs=logs, addresses=addresses)
+
+    def _logs_by_block(self, wanted: dict[str, Json], first: int, last: int) -> Json | NodeError:
+        """Ask block by block: nodes bound how many blocks, or logs, one query may touch."""
+        numbers = [wire.quantity(number) for number in range(first, last + 1)]
+        found: list[Json] = []
+        for logs in self._line.batch(
+            [("eth_getLogs", [{**wanted, "fromBlock": n, "toBlock": n}]) for n in numbers]
+        ):
+            if not isinstance(logs, list):
+                return logs
+            found += logs
+        return found
 
 
 def _next_size(found: Range) -> int:

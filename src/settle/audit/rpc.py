@@ -105,7 +105,7 @@ class HttpLine:
             )
         try:
             answer = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._nonsense("no JSON") from None
         if not isinstance(answer, dict | list):
             raise self._nonsense("neither an object nor a list")
