@@ -50,9 +50,7 @@ def down(state: StateOption = STATE, as_json: JsonOption = False) -> None:
     """Stop the operator and the engine that `settle up` started in this folder, and no others."""
     venue = State(state)
     stopped: list[str] = []
-    operator = venue.operator()
-    if operator is not None:
-        operator.process.stop(patience_s=30)
+    if venue.stop_operator():
         stopped.append("operator")
     engine = venue.engine()
     if engine is not None:

@@ -44,6 +44,8 @@ ProfileOption = Annotated[
     Path, typer.Option("--profile", "-p", envvar="SETTLE_PROFILE", help="the participant's file")
 ]
 _PATHS: Final = ("keystore", "password_file", "journal", "deployment")
+PATIENCE_S: Final = 5
+"""For how long a command tries an API that does not answer: a person waits."""
 _BATCH: Final = 50
 
 
@@ -118,10 +120,10 @@ def load_profile(path: Path) -> Profile:
 
 
 @contextmanager
-def connected(profile: Profile, *, patience_s: int = 30) -> Iterator[Client]:
+def connected(profile: Profile) -> Iterator[Client]:
     """Give the API to the participant, under its key."""
     signer = KeySigner(profile.key())
-    with Client(profile.api, signer, audience=profile.audience, patience_s=patience_s) as client:
+    with Client(profile.api, signer, audience=profile.audience, patience_s=PATIENCE_S) as client:
         yield client
 
 
@@ -130,7 +132,7 @@ def participant(profile: Profile) -> Iterator[Participant]:
     """Give the participant's program. Raises InvalidInput if the venue is of another deployment."""
     deployment = profile.load_deployment()
     signer = KeySigner(profile.key())
-    with Client(profile.api, signer, audience=profile.audience) as client:
+    with Client(profile.api, signer, audience=profile.audience, patience_s=PATIENCE_S) as client:
         if client.venue().signing_domain() != deployment.domain:
             message = f"{profile.api} settles on other contracts than {profile.deployment} names"
             raise InvalidInput("another_deployment", message)

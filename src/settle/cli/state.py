@@ -20,6 +20,7 @@ from settle.chain.engine import RunningEngine, find_engine
 from settle.chain.keystore import new_key
 from settle.chain.processes import ProcessId, identify
 from settle.chain.profile import EngineProfile, load_profile
+from settle.cli.profile import PATIENCE_S
 from settle.client.client import Client
 from settle.client.signer import KeySigner
 from settle.domain.errors import Conflict, Unavailable
@@ -35,9 +36,12 @@ StateOption = Annotated[
 ]
 STATE: Final = Path("var/venue")
 _START_S: Final = 60
+_STOP_S: Final = 30
 _POLL_S: Final = 0.1
 _OFFICES: Final = ("operator", "auditor")
 _BOUND_TO_THE_CHAIN: Final = ("deployment.json", "engine.json", "venue.db")
+_CHILDREN: Final[dict[int, subprocess.Popen[bytes]]] = {}
+"""Operators that this process started and must reap. They outlive it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +157,7 @@ class State:
                 raise Unavailable(f"the operator did not come up: {tail}", code="operator_start")
             time.sleep(_POLL_S)
         assert process is not None, "it has answered"
+        _CHILDREN[child.pid] = child
         url = told.read_text().strip()
         document = {"pid": process.pid, "started": process.started, "url": url}
         (self.folder / "operator.pid").write_text(json.dumps(document) + "\n")
@@ -171,13 +176,25 @@ class State:
                 return 0
         return port
 
+    def stop_operator(self) -> bool:
+        """Stop the operator's process and no other; whether it ran."""
+        running = self.operator()
+        if running is None:
+            return False
+        running.process.stop(patience_s=_STOP_S)
+        child = _CHILDREN.pop(running.process.pid, None)
+        if child is not None:
+            child.wait()
+        return True
+
     def client(self) -> Client:
         """Give the API to the operator. Raises Unavailable if it does not run."""
         running = self.operator()
         if running is None:
             message = f"no operator runs in {self.folder}: `settle up`"
             raise Unavailable(message, code="operator_down")
-        return Client(running.url, KeySigner(self._request_keys()["operator"]))
+        signer = KeySigner(self._request_keys()["operator"])
+        return Client(running.url, signer, patience_s=PATIENCE_S)
 
     def database_url(self) -> str:
         """Where the operator keeps its books."""

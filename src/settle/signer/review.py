@@ -134,6 +134,9 @@ def _expect(field: str, instructed: object, asked: object) -> None:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, Leg):
+        way = f"{to_hex(value.deliverer)} to {to_hex(value.receiver)}"
+        return f"{value.quantity} of asset {value.asset}, {way}"
     return to_hex(value) if isinstance(value, bytes) else str(value)
 
 
