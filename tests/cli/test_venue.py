@@ -287,3 +287,8 @@ def test_down_ends_what_up_began_and_nothing_else(venue: Venue, tmp_path: Path) 
     assert venue.run("down", "--json").json() == {"stopped": ["operator", "engine"]}
     assert identify(pid) is None
     assert "--anew" in venue.run("up", code=1).err
+    genesis = json.loads((venue.state / "deployment.json").read_text())["genesis_hash"]
+    venue.run("up", "--anew")
+    told = json.loads((venue.state / "deployment.json").read_text())
+    assert told["genesis_hash"] != genesis
+    assert venue.run("trade", "list", "--json").json() == []
