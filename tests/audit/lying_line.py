@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -131,3 +132,42 @@ class ForgedLine(LyingLine):
 def forged(rewrite: Callable[[Chain], object]) -> Callable[[NodeLine], NodeLine]:
     """Another chain that holds together, to be put over a line."""
     return lambda line: ForgedLine(line, rewrite)
+
+
+class Noise:
+    """Changes one part of one answer to something that does not belong there."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._wait = self._random.randrange(150)
+        self.made = False
+
+    def over(self, answer: Answer) -> Answer:
+        """Pass answers on until it is time."""
+        self._wait -= 1
+        if self.made or self._wait > 0 or isinstance(answer, NodeError):
+            return answer
+        self.made = True
+        return self._changed(copy.deepcopy(answer), 0)
+
+    def _changed(self, part: Answer, depth: int) -> Answer:
+        if isinstance(part, dict | list) and part and (depth == 0 or self._random.random() < 0.8):
+            key = self._random.choice(list(part) if isinstance(part, dict) else range(len(part)))
+            if self._random.random() < 0.2:
+                del part[key]
+            else:
+                part[key] = self._changed(part[key], depth + 1)
+            return part
+        other = (None, 7, -1, "", "0x", "0xzz", "0x01", [], {}, [None], True, "0x" + "ff" * 40)
+        return self._random.choice(other)
+
+
+class NoisyLine(LyingLine):
+    """Makes noise over every kind of answer."""
+
+    def __init__(self, line: NodeLine, noise: Noise) -> None:
+        super().__init__(line, "", lambda _params, answer: answer)
+        self._noise = noise
+
+    def batch(self, calls: Sequence[Call]) -> list[Answer]:
+        return [self._noise.over(answer) for answer in self._line.batch(calls)]

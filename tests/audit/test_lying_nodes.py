@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from audited_world import World, found
-from lying_line import LyingLine, lying
+from lying_line import LyingLine, Noise, NoisyLine, lying
 from market_life import ALPHA, BRAVO
 
 from settle.audit import published
@@ -15,6 +15,7 @@ from settle.audit.findings import Code
 from settle.audit.rpc import NodeLine
 from settle.audit.wire import NodeError
 from settle.chain.abi import load_abi
+from settle.domain.errors import InvalidInput
 
 BLOCK, RECEIPTS, LOGS, CALL = (
     "eth_getBlockByNumber",
@@ -255,6 +256,19 @@ def test_nonsense_is_a_finding_and_no_accident(world: World, nonsense: Lie) -> N
     report = world.audit(lying(BLOCK, at(world, nonsense)))
     assert report.verdict == "findings"
     assert block in {finding.block for finding in report.findings}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_noise_anywhere_is_no_accident(world: World, seed: int) -> None:
+    """One part of one answer becomes something else: the audit ends with a report all the same."""
+    noise = Noise(seed)
+    try:
+        report = world.audit(lambda line: NoisyLine(line, noise))
+    except InvalidInput as error:
+        assert error.code == "rpc_url"  # noqa: PT017  the newest block cannot be told
+        return
+    assert noise.made, "no noise was made"
+    assert report.last_block <= world.life.market.node.head().number
 
 
 # ---------------------------------------------------------------------------- log query

@@ -12,14 +12,14 @@ from settle.audit import headers, merkle, receipts, transactions, wire
 from settle.audit.blocks import Block, joined
 from settle.audit.findings import Code, Finding, Findings
 from settle.audit.reading import Range
-from settle.audit.receipts import Blooms, Receipt
+from settle.audit.receipts import Blooms, Log, Receipt
 from settle.audit.transactions import Sent
 from settle.audit.wire import Json, NodeError
 
 _NOBODY: Final = bytes(20)
 
-ToldLogs = dict[tuple[int, int], tuple[bytes, tuple[bytes, ...], bytes]]
-"""Block and log index -> address, topics, data: what the node's log query says."""
+ToldLogs = dict[tuple[int, int], Mapping[str, Json]]
+"""Block and log index -> the log as the node's log query tells it."""
 
 
 class UnreadableBlock(Exception):
@@ -53,7 +53,8 @@ class BlockChecker:
             yield block
         for (number, index), answer in (told or {}).items():
             fact = "a log that only the log query has"
-            self._tell(Code.LOGS, number, fact, answer[2], "no log", log_index=index)
+            stated = str(answer.get("data"))
+            self._tell(Code.LOGS, number, fact, stated, "no log", log_index=index)
 
     def _check(self, number: int, header: Json | NodeError, told: Json | NodeError) -> Block:
         for answer in (header, told):
@@ -176,11 +177,7 @@ class BlockChecker:
                 (
                     wire.number(wire.field(log, "blockNumber")),
                     wire.number(wire.field(log, "logIndex")),
-                ): (
-                    wire.data(wire.field(log, "address"), 20),
-                    tuple(wire.data(topic, 32) for topic in wire.field(log, "topics")),
-                    wire.data(wire.field(log, "data")),
-                )
+                ): log
                 for log in wire.records(wire.result(found.logs), "the answer")
             }
         except (wire.Unreadable, TypeError) as error:
@@ -195,13 +192,16 @@ class BlockChecker:
                 if log.address not in addresses:
                     continue
                 answer = told.pop((block.number, log.index), None)
-                if answer != (log.address, log.topics, log.data):
-                    fact = "a log that only a receipt has" if answer is None else "a log"
-                    stated = "no log" if answer is None else answer[2]
-                    self._tell(
-                        *(Code.LOGS, block.number, fact, stated, log.data, transaction.hash),
-                        log_index=log.index,
-                    )
+                if answer is None:
+                    fact, stated = "a log that only a receipt has", "no log"
+                elif not _is_log(answer, log):
+                    fact, stated = "a log", str(answer.get("data"))
+                else:
+                    continue
+                self._tell(
+                    *(Code.LOGS, block.number, fact, stated, log.data, transaction.hash),
+                    log_index=log.index,
+                )
 
     # ------------------------------------------------------------------------ telling
 
@@ -239,3 +239,12 @@ class BlockChecker:
                 computed=computed,
             )
         )
+
+
+def _is_log(answer: Mapping[str, Json], log: Log) -> bool:
+    """Whether the log query tells this log; in small letters, as every node writes bytes."""
+    return (
+        answer.get("data") == wire.hexadecimal(log.data)
+        and answer.get("topics") == [wire.hexadecimal(topic) for topic in log.topics]
+        and str(answer.get("address")).lower() == wire.hexadecimal(log.address)
+    )

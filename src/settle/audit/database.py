@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, exc, text
 from sqlalchemy.engine import URL, make_url
@@ -190,11 +191,11 @@ def _address(url: str) -> URL:
         message = "a database is sqlite:////path/to/file or postgresql://user@host/name"
         raise InvalidInput("database_url", message) from None
     if driver.startswith("sqlite"):
-        if address.database in (None, "", ":memory:"):
+        if not address.database or address.database == ":memory:":
             raise InvalidInput("database_url", "a SQLite database is a file: sqlite:////path")
         # Read-only, and an error where there is no such file.
         return URL.create(
-            driver, database=f"file:{address.database}", query={"mode": "ro", "uri": "true"}
+            driver, database=f"file:{quote(address.database)}", query={"mode": "ro", "uri": "true"}
         )
     return address.set(drivername=driver)
 

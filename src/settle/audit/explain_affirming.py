@@ -55,8 +55,6 @@ class Affirming:
         else:
             self._tell(call, Code.EVENT_MISSING, f"{closer} of {name}", identity)
         live = stage.books.live.get(identity)
-        if live is not None and not live.accounts:
-            live.accounts = parties(terms.legs)
         if name != "release":
             self._enter(here, name, terms, identity, live)
         self._judges[name](here, arguments, terms, identity, live, run)

@@ -83,7 +83,6 @@ class Settling:
                 computed=f"from {terms.settle_from} to before {terms.settle_by}",
             )
         live = stage.books.live.get(identity)
-        self._judge_nonce(call, terms, identity, live)
         accounts = signed_terms.parties(terms.legs)
         self._judge_consents(call, identity, accounts, signatures, live)
         deliverers = {leg.deliverer for leg in terms.legs}
@@ -105,20 +104,6 @@ class Settling:
                 stage.findings.tell(
                     place, Code.CONSENT_WITHDRAWN, "a party", instruction=identity, account=account
                 )
-
-    def _judge_nonce(
-        self, call: Call, terms: Instruction, identity: bytes, live: LiveInstruction | None
-    ) -> None:
-        """See that a nonce which is live is live for this id; the fold sees the rest."""
-        bits = self._stage.books.nonce(terms.initiator, terms.nonce)
-        if bits == state.LIVE and live is None:
-            self._stage.findings.tell(
-                call.place,
-                Code.NONCE,
-                f"nonce {terms.nonce} is live for another instruction",
-                instruction=identity,
-                account=terms.initiator,
-            )
 
     def _judge_consents(
         self,

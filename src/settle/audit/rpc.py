@@ -19,6 +19,7 @@ from settle.domain.errors import InvalidInput, Unavailable
 _TIMEOUT_S: Final = 60
 _TRIES: Final = 2
 _HTTP_OK: Final = 200
+_LARGEST_ANSWER: Final = 1 << 28
 METHOD_NOT_FOUND: Final = -32601
 
 Call = tuple[str, Sequence[Json]]
@@ -98,7 +99,10 @@ class HttpLine:
         connection = self._connection()
         connection.request("POST", self._path, octets, {"Content-Type": "application/json"})
         response = connection.getresponse()
-        content = response.read()
+        content = response.read(_LARGEST_ANSWER + 1)
+        if len(content) > _LARGEST_ANSWER:
+            self.close()
+            raise self._nonsense(f"more than {_LARGEST_ANSWER} bytes")
         if response.status != _HTTP_OK:
             raise Unavailable(
                 f"the node at {self.url} answered HTTP {response.status}", code="node_http_status"

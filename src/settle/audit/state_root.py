@@ -72,7 +72,7 @@ class StateRootCheck:
             except NodeError as error:
                 self.without_proof = str(error)
                 return
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, RecursionError) as error:
                 fact = f"proof of {names[address]}: {error}"
                 self._findings.tell(self._place, Code.STATE_PROOF, fact, account=address)
 
