@@ -26,7 +26,7 @@ from rule_bench import (
 
 from settle.audit import books as state
 from settle.audit import typed_data
-from settle.audit.books import Hold
+from settle.audit.books import Account, Hold
 from settle.audit.findings import Code
 from settle.audit.stage import operation_id
 from settle.audit.terms import Instruction, Leg
@@ -217,6 +217,20 @@ def test_an_affirmation_by_one_that_withdrew_or_is_unknown_is_found(bench: Bench
     }
 
 
+def test_an_affirmation_with_too_few_places_is_found(bench: Bench) -> None:
+    terms = bench.terms()
+    affirmed(bench, terms, 0b01)
+    one = signatures(bench, terms, ALPHA)[:1]
+    assert bench.act("affirm", terms, signatures=one) == {Code.CONSENT_MISSING}
+
+
+def test_an_act_on_malformed_terms_is_found(bench: Bench) -> None:
+    terms = bench.terms(options=4)
+    affirmed(bench, terms, 0b01)
+    codes = bench.act("affirm", terms, signatures=signatures(bench, terms, ALPHA))
+    assert codes == {Code.TERMS, Code.UNEXPLAINED}
+
+
 def test_an_act_after_the_window_is_found(bench: Bench) -> None:
     terms = bench.terms()
     bench.time = NOW + 10
@@ -245,6 +259,31 @@ def test_a_reservation_in_order_has_no_finding(bench: Bench) -> None:
     reserved(bench, terms)
     assert bench.act("reserve", terms, **reservation(bench, terms)) == set()
     assert (live.reserved, live.committed) == (1, 0)
+
+
+def test_a_reservation_of_what_is_not_live_is_found(bench: Bench) -> None:
+    terms = bench.terms()
+    reserved(bench, terms)
+    assert bench.act("reserve", terms, **reservation(bench, terms)) == {Code.IMPOSSIBLE}
+
+
+def test_a_reservation_consents_for_its_account_alone(bench: Bench) -> None:
+    legs = (Leg(SHARES, BRAVO, ALPHA, 3), Leg(EURO, ALPHA, BRAVO, 4), Leg(EURO, FIRST, BRAVO, 1))
+    terms = bench.terms(legs=legs)
+    bench.live(terms, consents=0b010)
+    bench.books.accounts[FIRST] = Account(standing=state.ADMITTED)
+    reserved(bench, terms)
+    last = bench.stage.stream.pop()
+    bench.event(
+        *("InstructionAffirmed", bench.digests.instruction(terms)),
+        initiator=ALPHA,
+        nonce=5,
+        consents=0b111,
+        accounts=3,
+    )
+    bench.stage.stream.append(last)
+    codes = bench.act("reserve", terms, **reservation(bench, terms, BRAVO))
+    assert codes == {Code.EVENT_DIFFERS}
 
 
 def test_a_reservation_of_another_quantity_is_found(bench: Bench) -> None:
@@ -300,6 +339,7 @@ def test_a_release_in_order_has_no_finding(bench: Bench) -> None:
     hold = bench.reserve(terms, 0, committed=True)
     assert bench.act("release", terms, **release(bench, terms, hold)) == set()
     assert (live.reserved, live.committed, live.released) == (0, 0, {ALPHA})
+    assert live.word() == (0b01, 0, 0, 0b01)
 
 
 def test_a_release_of_what_binds_is_found(bench: Bench) -> None:
@@ -347,6 +387,12 @@ def test_a_withdrawal_after_all_consented_is_found(bench: Bench) -> None:
     assert bench.act("withdraw", terms, **withdrawal(bench, terms, BRAVO, 1)) == {Code.COMMITTED}
 
 
+def test_a_withdrawal_from_what_is_over_is_found(bench: Bench) -> None:
+    terms = bench.terms()
+    bench.books.set_nonce(ALPHA, 5, state.SETTLED)
+    assert bench.act("withdraw", terms, **withdrawal(bench, terms, BRAVO, 0)) == {Code.NONCE}
+
+
 def test_a_withdrawal_by_the_initiator_is_found(bench: Bench) -> None:
     terms = bench.terms()
     assert bench.act("withdraw", terms, **withdrawal(bench, terms, ALPHA, 0)) == {Code.TERMS}
@@ -383,6 +429,12 @@ def test_a_cancellation_by_one_after_all_consented_is_found(bench: Bench) -> Non
     terms = bench.terms()
     bench.live(terms)
     assert bench.act("cancel", terms, **cancellation(bench, terms, ALPHA)) == {Code.COMMITTED}
+
+
+def test_a_cancellation_without_signatures_is_found(bench: Bench) -> None:
+    terms = bench.terms()
+    asked = {**cancellation(bench, terms, ALPHA), "signatures": ()}
+    assert bench.act("cancel", terms, **asked) == {Code.CONSENT_MISSING}
 
 
 def test_a_cancellation_by_another_is_found(bench: Bench) -> None:
