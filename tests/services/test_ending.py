@@ -267,6 +267,22 @@ class TestOnChainWithoutUs:
         assert stop.value.code == "chain_contradicts_itself"
 
 
+def test_a_cancellation_that_never_was_is_sent_again(world: World) -> None:
+    trade = world.affirm()
+    world.cancel(trade, LEI_A)
+    world.cancel(trade, LEI_B)
+    [call] = world.chain.queue
+    world.chain.queue.clear()
+    world.tell_ended(call, TransactionState.VOID)
+    [again] = world.chain.queue
+    assert world.row(trade).cancel_id == again.number != call.number
+    world.chain.queue.clear()
+    world.clock.now += 600
+    world.tell_ended(again, TransactionState.VOID)
+    assert world.chain.queue == []
+    assert world.kinds(trade)[-1] == "trade.cancellation_failed"
+
+
 def test_a_transaction_that_never_was_brings_its_trades_back(world: World) -> None:
     trade = world.affirm()
     world.step()

@@ -172,13 +172,10 @@ def _ask(
     venue.store.put_cancellation(conn, asked[account])
     told = {"requested_by": request.caller, "valid_by": str(signed.valid_by)}
     changes.tell("trade.cancellation_requested", trade, at, **told)
-    agreed = {a: row.signature for a, row in asked.items() if row.valid_by == signed.valid_by}
-    accounts = accounts_of(trade.instruction)
-    missing = tuple(one for one in accounts if one not in agreed)
+    agreed = {a for a, row in asked.items() if row.valid_by == signed.valid_by}
+    missing = tuple(one for one in accounts_of(trade.instruction) if one not in agreed)
     if not missing:
-        signatures = tuple(agreed[one] for one in accounts)
-        call = SignedInstruction(instruction=trade.instruction, signatures=signatures)
-        sent = venue.outgoing.cancel(conn, call, valid_by=signed.valid_by)
+        sent = send_cancellation(venue, conn, trade, at)
         changes.edit(
             trade.trade_id,
             cancel_id=sent,
@@ -187,6 +184,25 @@ def _ask(
             updated_at=at,
         )
     return missing
+
+
+def send_cancellation(venue: Venue, conn: Connection, trade: TradeRow, at: int) -> int | None:
+    """Send to the chain what all accounts have signed; the number of the transaction.
+
+    None if it is not the same for all of them, or serves no more.
+    """
+    if trade.instruction is None or trade.digest is None:
+        return None
+    asked = venue.store.cancellations(conn, trade.digest)
+    accounts = accounts_of(trade.instruction)
+    until = {asked[account].valid_by if account in asked else 0 for account in accounts}
+    if len(until) != 1 or min(until) <= at:
+        return None
+    call = SignedInstruction(
+        instruction=trade.instruction,
+        signatures=tuple(asked[account].signature for account in accounts),
+    )
+    return venue.outgoing.cancel(conn, call, valid_by=min(until))
 
 
 def _stays_in_flight(trade: TradeRow) -> Queue | None:

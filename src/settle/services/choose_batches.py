@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Holdings = dict[tuple["Address", "AssetId"], int]
 _WORD = 32
+_EMPTY_CALL = 4 + 2 * _WORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ class Packer:
         if batch is None or not self._fits(batch, gas, legs, calldata):
             if len(self.batches) >= self._room:
                 return False
-            batch = Batch(gas=self._limits.gas_base, calldata=4 + 2 * _WORD)
+            batch = Batch(gas=self._limits.gas_base, calldata=_EMPTY_CALL)
             self.batches.append(batch)
             if cap is None:
                 self._open = batch
@@ -174,6 +175,16 @@ def _move(terms: Instruction, left: Holdings, cash: Collection[AssetId]) -> tupl
             left[leg.deliverer, leg.asset] += leg.quantity
             left[leg.receiver, leg.asset] -= leg.quantity
     return tuple(reasons)
+
+
+def batch_size(limits: BatchLimits) -> int:
+    """How many trades of two legs and two signatures one transaction takes."""
+    gas = limits.gas_instruction + 2 * limits.gas_leg + 2 * limits.gas_signature
+    return min(
+        (limits.gas - limits.gas_base) // gas,
+        limits.legs // 2,
+        (limits.calldata - _EMPTY_CALL) // _calldata(2, (bytes(65), bytes(65))),
+    )
 
 
 def _size(signed: SignedInstruction, limits: BatchLimits) -> tuple[int, int, int]:

@@ -16,7 +16,14 @@ from settle.domain.reasons import kind_of
 from settle.domain.status import Cleared, Status
 from settle.services.chain_calls import BatchLimits, SignedInstruction
 from settle.services.changes import Changes
-from settle.services.choose_batches import Batch, Candidate, Packer, Short, choose_batches
+from settle.services.choose_batches import (
+    Batch,
+    Candidate,
+    Packer,
+    Short,
+    batch_size,
+    choose_batches,
+)
 from settle.services.park_trades import Parked, available, names, park_trades, wake_changed
 from settle.services.records import altered
 from settle.services.trade_rows import Queue
@@ -34,6 +41,8 @@ if TYPE_CHECKING:
 
 LOOKED_AT: Final = 1_000
 """Ready trades in one step at most."""
+_BEYOND_ROOM: Final = 100
+"""Ready trades that are looked at although there is no room for them: some will not be covered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +65,7 @@ class _View:
     """What the decision is made on: one state of the database."""
 
     room: int
+    more: bool
     followed_to: int | None
     ready: Sequence[Candidate]
     sent: Sequence[TradeId]
@@ -71,6 +81,7 @@ class Executor:
         """`limits` come from the engine's data."""
         self._venue = venue
         self._limits = limits
+        self._batch_size = batch_size(limits)
         # Legs of what is on its way, so that they need not be read again; never more than that.
         self._legs: dict[TradeId, Sequence[Leg]] = {}
 
@@ -115,7 +126,8 @@ class Executor:
         store = self._venue.store
         with self._venue.database.reading() as conn:
             room = self._venue.outgoing.room(conn)
-            trades = store.ready_trades(conn, LOOKED_AT) if room > 0 else []
+            page = min(LOOKED_AT, room * self._batch_size + _BEYOND_ROOM)
+            trades = store.ready_trades(conn, page) if room > 0 else []
             consents = store.signatures(conn, [t.digest for t in trades if t.digest is not None])
             ready = [
                 Candidate(trade=trade, signed=_signed(trade, consents))
@@ -133,6 +145,7 @@ class Executor:
             holdings = store.holdings_at(conn, keys)
             return _View(
                 room=room,
+                more=len(trades) == page,
                 followed_to=store.followed_to(conn),
                 ready=ready,
                 sent=sent,
@@ -206,7 +219,7 @@ class Executor:
         changes.save(store, conn)
         wake_changed(store, conn, kept, freed, holdings=view.holdings, followed_to=view.followed_to)
         sent = len(as_it_was) - len(kept)
-        more = len(decided) < len(view.ready) or len(view.ready) == LOOKED_AT
+        more = view.more or len(decided) < len(view.ready)
         return Step(
             sent=sent,
             parked=len(kept),

@@ -24,6 +24,7 @@ from settle.domain.status import (
     Obstructed,
     SettledOnChain,
 )
+from settle.services.cancel_trade import send_cancellation
 from settle.services.chain_rows import Alarm, TransactionState
 from settle.services.changes import Changes
 from settle.services.facts import Key, changed_by, delivered, sleep_until
@@ -64,11 +65,14 @@ class RecordOutcomes:
         """
         final = (self.venue.store.final_head(conn) or (-1, 0))[0]
         outcomes = {
-            one.event.id: one
-            for one in events
-            if isinstance(one.event, InstructionNotSettled)
-            or (isinstance(one.event, InstructionSettled) and one.place.block_number > final)
+            one.event.id: one for one in events if isinstance(one.event, InstructionNotSettled)
         }
+        for one in events:
+            # After a reorganisation an instruction may be in two batches: it settles in one.
+            if isinstance(one.event, InstructionSettled):
+                outcomes.pop(one.event.id, None)
+                if one.place.block_number > final:
+                    outcomes[one.event.id] = one
         freed = self._note(conn, outcomes, at) if outcomes else set()
         changed = changed_by(one.event for one in events)
         self.venue.store.wake(conn, holdings=changed.holdings | freed, facts=changed.facts)
@@ -166,10 +170,10 @@ class RecordOutcomes:
             return
         at = self.venue.clock()
         number = transaction.transaction_id
+        reverted = transaction.state is TransactionState.REVERTED
         if transaction.purpose == "cancel":
-            self._not_cancelled(conn, number, at)
+            self._not_cancelled(conn, number, at, reverted=reverted)
         else:
-            reverted = transaction.state is TransactionState.REVERTED
             self._not_executed(conn, number, at, reverted=reverted)
 
     def _not_executed(self, conn: Connection, batch_id: int, at: int, *, reverted: bool) -> None:
@@ -202,14 +206,19 @@ class RecordOutcomes:
         freed = {key for t in sent if t.instruction for key in delivered(t.instruction)}
         store.wake(conn, holdings=freed)
 
-    def _not_cancelled(self, conn: Connection, cancel_id: int, at: int) -> None:
-        """The cancellation came too late or not at all. It is not executed either: both asked."""
+    def _not_cancelled(self, conn: Connection, cancel_id: int, at: int, *, reverted: bool) -> None:
+        """The cancellation was not heard: send it again, or let both ask again if it came too late.
+
+        It is not executed in any case: both asked for that.
+        """
         trade = self.venue.store.trade_of_cancellation(conn, cancel_id)
         if trade is None or trade.status.is_terminal:
             return
         changes = Changes([trade])
-        row = changes.edit(trade.trade_id, cancel_id=None, updated_at=at)
-        changes.tell("trade.cancellation_failed", row, at)
+        again = None if reverted else send_cancellation(self.venue, conn, trade, at)
+        row = changes.edit(trade.trade_id, cancel_id=again, updated_at=at)
+        if again is None:
+            changes.tell("trade.cancellation_failed", row, at)
         changes.save(self.venue.store, conn)
 
     def _alarm(self, conn: Connection, kind: str, subject: str, message: str, at: int) -> None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S: Final = 15
 WRITER_LOCK: Final = 0x5E77_1E00  # any number, the same in every process
 _POOL_SIZE: Final = 8
-_POOL_OVERFLOW: Final = 24
+_POOL_OVERFLOW: Final = 56
+"""More than the threads that serve requests and loops, two each: none waits for another's."""
 _DRIVERS: Final = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 _CONNECTION_LOST: Final = "08"  # SQLSTATE class
 _PERMANENT_SQLITE: Final = ("malformed", "not a database", "no such", "syntax error")
@@ -147,7 +148,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA cache_size=-16384")  # KiB a connection, whatever the file's size
+        cursor.execute("PRAGMA cache_size=-4096")  # KiB a connection, whatever the file's size
         cursor.execute("PRAGMA temp_store=MEMORY")
     finally:
         cursor.close()
