@@ -107,10 +107,10 @@ lockstep: setup-dev
 	SETTLE_LOCKSTEP_WALKS=$(WALKS) SETTLE_LOCKSTEP_SEED=$(SEED) \
 		$(BIN)/pytest -q -n $(JOBS) tests/parity/test_lockstep.py
 
-## gas: what each transaction costs, cold, as contracts/snapshots and docs/gas.md tell
+## gas: what each transaction costs, exactly, written to benchmarks/results
 .PHONY: gas
 gas: setup-dev
-	FOUNDRY_PROFILE=gas $(FORGE) test --match-path 'contracts/test/gas/*'
+	$(BIN)/python -m benchmarks.gas
 
 ## bench: speed on this machine, written to benchmarks/results
 .PHONY: bench

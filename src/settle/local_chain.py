@@ -43,6 +43,11 @@ _OFFICES: Final[Mapping[str, tuple[str, int]]] = {
 }
 _FUNDS_WEI: Final = 10**24
 _PAYERS: Final = ("deployer", "operator", "desk")
+KEY_NAMES: Final = (
+    *_PAYERS,
+    *(f"{office}/{one}" for office in _OFFICES for one in _ORGANISATIONS),
+)
+"""Every key of a local chain: who pays, and each office in each of its two organisations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +116,11 @@ def open_local_chain(
     return LocalChain(folder=folder, engine=engine, deployment=deployment, desk=desk, keys=known)
 
 
-def _names() -> tuple[str, ...]:
-    return (*_PAYERS, *(f"{office}/{one}" for office in _OFFICES for one in _ORGANISATIONS))
-
-
 def _keys(path: Path, given: Mapping[str, bytes] | None) -> dict[str, bytes]:
     if path.exists():
         told = json.loads(path.read_text())
         return {name: bytes.fromhex(text) for name, text in told.items()}
-    keys = {name: (given or {}).get(name) or secrets.token_bytes(32) for name in _names()}
+    keys = {name: (given or {}).get(name) or secrets.token_bytes(32) for name in KEY_NAMES}
     _write_private(path, json.dumps({name: key.hex() for name, key in keys.items()}, indent=1))
     return keys
 

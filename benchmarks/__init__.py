@@ -1,0 +1,1 @@
+"""What it costs: each module measures one thing and writes a file under benchmarks/results."""
