@@ -26,6 +26,7 @@ contract CreateAssetTest is Market {
     function test_refuses_a_code_that_is_empty_or_does_not_print() external {
         refuseAsset(AssetClass.Security, 0, "");
         refuseAsset(AssetClass.Security, 0, bytes12("EUR") | bytes12(uint96(1)));
+        refuseAsset(AssetClass.Security, 0, hex"4555520058");
         refuseAsset(AssetClass.Security, 0, hex"00455552");
         refuseAsset(AssetClass.Security, 0, "EU R");
         refuseAsset(AssetClass.Security, 0, hex"45557f");

@@ -35,6 +35,10 @@ contract PostTest is Modules {
         bytes memory call_ = abi.encodeCall(books.post, ("id", holds, many));
         bytes4 error_ = ILedger.TooManyMoves.selector;
         assertReverts(module, call_, abi.encodeWithSelector(error_, MAX_MOVES + 1, MAX_MOVES));
+        // The holds that are taken count too.
+        holds.push(holdOf(1));
+        call_ = abi.encodeCall(books.post, ("id", holds, new Move[](MAX_MOVES)));
+        assertReverts(module, call_, abi.encodeWithSelector(error_, MAX_MOVES + 1, MAX_MOVES));
     }
 
     function test_refuses_to_take_a_hold_of_another_module_or_one_that_is_not_live() external {

@@ -120,6 +120,27 @@ contract SettleManyTest is Market {
         assertHolds(buyer, BOND, PIECES, 0);
     }
 
+    /// @dev What one request brings along, on chain or signed, serves no other of the same batch.
+    function test_takes_nothing_of_one_request_for_the_next() external {
+        give(seller, BOND, 2 * PIECES);
+        give(buyer, EURO, 2 * PRICE);
+        books.affirm(dvp(1), signed(dvp(1)));
+        vm.prank(seller);
+        books.reserve(dvp(1), seller, true, "");
+        vm.prank(buyer);
+        books.reserve(dvp(1), buyer, true, "");
+        SignedInstruction[] memory batch = new SignedInstruction[](3);
+        batch[0] = SignedInstruction(dvp(1), nothing);
+        batch[1] = SignedInstruction(dvp(2), nothing);
+        batch[2] = SignedInstruction(dvp(3), signed(dvp(3)));
+        bytes4[] memory codes = books.settleMany(batch);
+        assertEq(bytes32(codes[0]), 0);
+        assertEq(bytes32(codes[1]), bytes32("XCON"), "consents of the one before");
+        assertEq(bytes32(codes[2]), 0);
+        assertHolds(seller, BOND, 0, 0);
+        assertHolds(buyer, BOND, 2 * PIECES, 0);
+    }
+
     // ---------------------------------------------------------------- hostile wallets
 
     /// @dev Trap: a reverting receiver that blocks the others.
