@@ -53,7 +53,7 @@ class Actor:
         self.account = address_of(key)
         self.journal = Journal(folder / f"{member.lei}.db")
         self.refused: dict[str, str] = {}
-        self._key = key
+        self.key = key
         self._domain = domain
         self._transport: Transport | None = None
         self._market: Market | None = None
@@ -61,7 +61,7 @@ class Actor:
     def connect(self, url: str) -> None:
         """Speak to an API; to another one after its restart."""
         self._transport = Transport(
-            url, KeySigner(self._key), audience=None, patience_s=_PATIENCE_S, timeout_s=30
+            url, KeySigner(self.key), audience=None, patience_s=_PATIENCE_S, timeout_s=30
         )
 
     def learn(self, market: Market) -> None:
@@ -71,8 +71,8 @@ class Actor:
     def salts(self, reference: str) -> tuple[bytes, bytes]:
         """Derive the two salts of a trade from the key: nobody else can guess them."""
         return (
-            hashlib.sha256(self._key + b"ref" + reference.encode()).digest(),
-            hashlib.sha256(self._key + b"terms" + reference.encode()).digest(),
+            hashlib.sha256(self.key + b"ref" + reference.encode()).digest(),
+            hashlib.sha256(self.key + b"terms" + reference.encode()).digest(),
         )
 
     # ------------------------------------------------------------------------- trades
@@ -110,7 +110,7 @@ class Actor:
                 message = "the participant knows no market yet"
                 raise Refused((), message, code="not_instructed")  # noqa: TRY301
             review(terms, self.journal.instructed(reference), self._market)
-            signature = sign(digest, self._key)
+            signature = sign(digest, self.key)
             self.journal.record_signature(reference, digest, terms, signature)
         except Refused as refusal:
             self.refused[reference] = refusal.message
@@ -128,7 +128,7 @@ class Actor:
             self._domain,
             valid_by=valid_by,
         )
-        document = {"valid_by": str(valid_by), "signature": to_hex(sign(digest, self._key))}
+        document = {"valid_by": str(valid_by), "signature": to_hex(sign(digest, self.key))}
         self._api.post(f"/v1/trades/{trade_id}/cancel", document, headers={"If-Match": "*"})
 
     def fetch_bundles(self) -> int:

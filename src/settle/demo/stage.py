@@ -114,6 +114,12 @@ class Stage:
         """The operator's database."""
         return f"sqlite:///{self.chain.folder / 'operator.db'}"
 
+    @property
+    def operator_pid(self) -> int:
+        """The process of the operator."""
+        assert self._process is not None, "it runs"
+        return self._process.pid
+
     # ---------------------------------------------------------------------- the market
 
     def admit(self) -> None:
