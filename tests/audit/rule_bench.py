@@ -256,6 +256,12 @@ class Bench:
         self.affirming.explain(name, self.call(caller), {"instruction": value, **arguments})
         return self.codes()
 
+    def fold(self) -> set[Code]:
+        """Apply the events before without asking for calls; the classes of findings."""
+        while self.stage.stream:
+            self.stage.fold.apply(self.stage.stream.popleft())
+        return self.codes()
+
     def codes(self) -> set[Code]:
         """End the transaction; the classes of all findings so far."""
         unexplained(self.stage, Code.UNEXPLAINED)
