@@ -91,7 +91,7 @@ canary: setup-dev
 ## test: everything that CI asks of a change
 .PHONY: test
 test: check contracts-test canary
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup tests
+	$(BIN)/pytest -n $(JOBS) --dist loadfile tests
 
 ## fuzz: contracts and properties for longer, with a new seed each time
 .PHONY: fuzz

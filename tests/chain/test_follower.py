@@ -368,6 +368,8 @@ def test_whatever_turns_and_ends_the_tables_are_those_of_a_cold_rebuild(
     wanted = [(r.block_number, r.block_hash, r.log_index, r.kind) for r in stored]
     assert following.heard("final") == wanted
     following.close()
+    # The market is shared: nobody stays frozen in it.
+    market.desk.perform([market.desk.freeze_account(ACCOUNTS["CHARLIE"], b"FRAU", frozen=False)])
 
 
 def test_a_refused_call_of_a_batch_is_an_event_and_no_loss(following: Following) -> None:
