@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Final, TypeAlias, get_args
 
 from settle.domain.errors import Refused
+from settle.domain.escrow.errors import EscrowError
 from settle.domain.ids import Address, InstructionId, to_hex
 from settle.domain.ledger_errors import LedgerError
 from settle.domain.reasons import Reason
@@ -73,11 +74,11 @@ SettlementError: TypeAlias = (
     | OnlyForSettlement
     | AffirmationHasNoCode
 )
-ChainError: TypeAlias = SettlementError | LedgerError | RegistryError
+ChainError: TypeAlias = SettlementError | LedgerError | RegistryError | EscrowError
 
 ERROR_TYPES: Final[Mapping[str, type[ChainError]]] = {
     "Refused" if kind is InstructionRefused else kind.__name__: kind
-    for kind in get_args(ChainError)
+    for kind in get_args(SettlementError | LedgerError | RegistryError)
 }
 """The record of each error, by the error's name in the ABI."""
 

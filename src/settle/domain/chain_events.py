@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias, get_args
 
+from settle.domain.escrow.events import EscrowEvent
 from settle.domain.ids import Address, AssetId, InstructionId
 from settle.domain.ledger import AssetClass, Holding, Standing
 from settle.domain.registry_events import AuthorityEvent, RegistryEvent
@@ -237,10 +238,11 @@ SettlementEvent: TypeAlias = (
     | ConsentWithdrawn
     | InstructionCancelled
 )
-ChainEvent: TypeAlias = LedgerEvent | SettlementEvent | RegistryEvent | AuthorityEvent
+ChainEvent: TypeAlias = LedgerEvent | SettlementEvent | EscrowEvent | RegistryEvent | AuthorityEvent
 
 EVENT_TYPES: Final[Mapping[str, type[ChainEvent]]] = {
-    kind.__name__: kind for kind in get_args(ChainEvent)
+    kind.__name__: kind
+    for kind in get_args(LedgerEvent | SettlementEvent | RegistryEvent | AuthorityEvent)
 }
 """The record of each event, by the event's name in the ABI."""
 
