@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from settle.domain import chain_events as said
+from settle.domain.books_escrow import advance_escrow
 from settle.domain.books_instructions import advance_instruction
 from settle.domain.books_ledger import advance_ledger
 from settle.domain.books_registry import advance_registry
 from settle.domain.books_state import Books, BooksDiffer, LiveInstruction, Participant
 from settle.domain.chain_events import ChainEvent, LedgerEvent, Place, Recorded, SettlementEvent
+from settle.domain.escrow.events import EscrowEvent, LineHeld, LinePaid, LineReturned
 from settle.domain.ids import Address, AssetId
 from settle.domain.ledger import Holding
 from settle.domain.registry_events import RegistryEvent
@@ -71,6 +73,8 @@ def apply_event(books: Books, place: Place, event: ChainEvent) -> None:
         advance_ledger(books, place, event)
     elif isinstance(event, SettlementEvent):
         advance_instruction(books, place, event)
+    elif isinstance(event, EscrowEvent):
+        advance_escrow(books, place, event)
     elif isinstance(event, RegistryEvent):
         advance_registry(books, place, event)
 
@@ -99,6 +103,13 @@ def holdings_after(event: ChainEvent) -> tuple[tuple[Address, AssetId, Holding],
                 (event.deliverer, event.asset, event.deliverer_holding),
                 (event.receiver, event.asset, event.receiver_holding),
             )
+        case LinePaid():
+            return (
+                (event.depositor, event.asset, event.depositor_holding),
+                (event.beneficiary, event.asset, event.beneficiary_holding),
+            )
+        case LineHeld() | LineReturned():
+            return ((event.depositor, event.asset, event.holding),)
         case said.Issued() | said.Redeemed() | said.Moved() | said.HoldPlaced() | said.HoldEnded():
             return ((event.account, event.asset, event.holding),)
         case _:

@@ -54,10 +54,10 @@ def _change(
     available: int,
     held: int,
 ) -> None:
-    _set_holding(books, place, (event.account, event.asset), (available, held), event.holding)
+    set_holding(books, place, (event.account, event.asset), (available, held), event.holding)
 
 
-def _set_holding(
+def set_holding(
     books: Books,
     place: Place,
     key: tuple[Address, AssetId],
@@ -82,8 +82,8 @@ def _set_holding(
 def _post(books: Books, place: Place, event: said.Posted) -> None:
     asset, quantity = event.asset, event.quantity
     deliverer, receiver = (event.deliverer, asset), (event.receiver, asset)
-    _set_holding(books, place, deliverer, (-quantity, 0), event.deliverer_holding)
-    _set_holding(books, place, receiver, (quantity, 0), event.receiver_holding)
+    set_holding(books, place, deliverer, (-quantity, 0), event.deliverer_holding)
+    set_holding(books, place, receiver, (quantity, 0), event.receiver_holding)
     books.posted.setdefault(event.instruction, place)
 
 

@@ -1,0 +1,108 @@
+"""Where a milestone stands in time: its deadline as disputes moved it, and who may rule when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from settle.domain.escrow.conditions import Condition, Never, hash_locked, shifts
+from settle.domain.escrow.events import MilestoneState, Outcome
+from settle.domain.escrow.program import read_program
+from settle.domain.escrow.state import EscrowRecord
+from settle.domain.escrow.terms import EscrowTerms
+from settle.domain.ids import ZERO_ADDRESS
+
+WAY_AGREEMENT = 1 << 0
+WAY_CONDITION = 1 << 1
+WAY_PANEL = 1 << 2
+WAY_FALLBACK = 1 << 3
+WAY_DEFAULT = 1 << 4
+WAY_SILENCE = 1 << 5
+WAY_DISPUTE = 1 << 6
+WAY_PAY_OUT = 1 << 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneNow:
+    """A milestone at an instant, as `whatNow` tells it.
+
+    `ways` has a bit for each end that is possible now (WAY_...). `until` is the unix second at
+    which this state ends by itself, 0 where it does not; `deadline` is as disputes moved it.
+    """
+
+    state: MilestoneState
+    outcome: Outcome
+    until: int
+    deadline: int
+    ways: int
+
+
+@lru_cache(maxsize=4096)
+def _read(program: bytes, deadlines: tuple[int, ...]) -> tuple[Condition, ...]:
+    return read_program(program, deadlines)
+
+
+def conditions_of(terms: EscrowTerms) -> tuple[Condition, ...]:
+    """Give the conditions of the milestones. Raises: Reverted if the program is none."""
+    return _read(terms.program, terms.deadlines)
+
+
+def shift_of(terms: EscrowTerms, record: EscrowRecord, milestone: int) -> int:
+    """Give by how many seconds disputes moved a milestone's clock."""
+    return shifts(conditions_of(terms), record.disputed, terms.dispute_time)[milestone]
+
+
+def deadline_of(terms: EscrowTerms, record: EscrowRecord, milestone: int) -> int:
+    """Give a milestone's deadline as disputes moved it, in unix seconds."""
+    return terms.deadlines[milestone] + shift_of(terms, record, milestone)
+
+
+def may_be_disputed(terms: EscrowTerms, milestone: int) -> bool:
+    """Whether the terms allow a dispute: there is a panel, and no hash lock is involved."""
+    return bool(terms.arbiters) and milestone not in hash_locked(conditions_of(terms))
+
+
+def what_now(
+    terms: EscrowTerms, record: EscrowRecord | None, *, now: int
+) -> tuple[MilestoneNow, ...]:
+    """Tell of each milestone what the clock and the terms allow now (law L6).
+
+    Whether a signature or a piece of evidence is good, the call itself says.
+    """
+    if record is None:
+        return tuple(
+            MilestoneNow(
+                state=MilestoneState.UNOPENED,
+                outcome=Outcome.NONE,
+                until=terms.open_by,
+                deadline=deadline,
+                ways=0,
+            )
+            for deadline in terms.deadlines
+        )
+    return tuple(_milestone_now(terms, record, k, now) for k in range(len(terms.deadlines)))
+
+
+def _milestone_now(
+    terms: EscrowTerms, record: EscrowRecord, milestone: int, now: int
+) -> MilestoneNow:
+    own = record.milestones[milestone]
+    deadline = deadline_of(terms, record, milestone)
+    state, until, ways = MilestoneState.OPEN, deadline, WAY_AGREEMENT
+    if own.outcome is not Outcome.NONE:
+        state = MilestoneState.WAITING if own.waits else MilestoneState.ENDED
+        until, ways = 0, WAY_PAY_OUT if own.waits else 0
+    elif now >= deadline:
+        last = WAY_DEFAULT if own.disputed_at is None else WAY_SILENCE
+        state, until, ways = MilestoneState.DUE, 0, WAY_AGREEMENT | last
+    else:
+        if not isinstance(conditions_of(terms)[milestone], Never):
+            ways |= WAY_CONDITION
+        if own.disputed_at is None:
+            ways |= WAY_DISPUTE if may_be_disputed(terms, milestone) else 0
+        elif now < own.disputed_at + terms.answer_time:
+            state, until = MilestoneState.BEFORE_PANEL, own.disputed_at + terms.answer_time
+            ways |= WAY_PANEL
+        elif terms.fallback_arbiter != ZERO_ADDRESS:
+            state, ways = MilestoneState.BEFORE_FALLBACK, ways | WAY_FALLBACK
+    return MilestoneNow(state=state, outcome=own.outcome, until=until, deadline=deadline, ways=ways)
