@@ -8,6 +8,7 @@ Sources: ISO 6166 (ISIN), ISO 17442 and ISO 7064 mod 97-10 (LEI), ISO 9362 (BIC)
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NewType
 
 from settle.domain.errors import InvalidInput
@@ -24,6 +25,7 @@ TradeId = NewType("TradeId", str)  # 26 characters, sorts by time
 
 ADDRESS_BYTES: Final = 20
 WORD_BYTES: Final = 32
+_CODES_KEPT: Final = 4_096  # a market names the same few again and again
 ZERO_ADDRESS: Final = Address(bytes(ADDRESS_BYTES))
 ZERO_WORD: Final = bytes(WORD_BYTES)
 
@@ -57,11 +59,13 @@ def _letters_as_numbers(text: str) -> str:
     return "".join(str(int(character, 36)) for character in text)
 
 
+@lru_cache(maxsize=_CODES_KEPT)
 def lei_check_digits(base: str) -> str:
     """Give the two check digits of an LEI's first 18 characters (ISO 7064 mod 97-10)."""
     return f"{98 - int(_letters_as_numbers(base + '00')) % 97:02d}"
 
 
+@lru_cache(maxsize=_CODES_KEPT)
 def isin_check_digit(base: str) -> str:
     """Give the check digit of an ISIN's first 11 characters (Luhn, letters as two digits)."""
     digits = _letters_as_numbers(base)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from settle.services.chain_rows import AccountRow, AssetRow, BlockRow, Cursor, LogRow
 from settle.store import derived
 from settle.store.alarms import Alarms
-from settle.store.columns import batches, upsert
+from settle.store.bulk import BulkStatement
+from settle.store.columns import batches, upsert, upsert_in
 from settle.store.tables_chain import UNFINAL, assets, chain_accounts, chain_events, undo
 from settle.store.tables_chain import blocks as block_table
 from settle.store.tables_chain import cursor as cursor_table
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from settle.services.chain_rows import DerivedRow
 
 _ONLY: Final = 1
+_ADD_BLOCKS: Final = BulkStatement.inserting(block_table)
+_ADD_LOGS: Final = BulkStatement.inserting(chain_events)
+_ADD_IMAGES: Final = BulkStatement(
+    lambda dialect: upsert_in(dialect, undo).on_conflict_do_nothing(),
+    [column.name for column in undo.columns],
+)
 
 
 class FollowedChain:
@@ -77,7 +84,7 @@ class FollowedChain:
             select(chain_events)
             .where(number.between(first, last))
             .order_by(number, chain_events.c.log_index)
-        )
+        ).all()
         return [
             LogRow(
                 block_number=row.block_number,
@@ -96,37 +103,35 @@ class FollowedChain:
         self, conn: Connection, blocks: Sequence[BlockRow], logs: Sequence[LogRow]
     ) -> None:
         """Write blocks with their events."""
-        if blocks:
-            conn.execute(
-                insert(block_table),
-                [
-                    {
-                        "number": block.number,
-                        "hash": block.hash,
-                        "parent_hash": block.parent_hash,
-                        "timestamp": block.timestamp,
-                        "final": block.final,
-                    }
-                    for block in blocks
-                ],
-            )
-        if logs:
-            conn.execute(
-                insert(chain_events),
-                [
-                    {
-                        "block_number": log.block_number,
-                        "log_index": log.log_index,
-                        "block_hash": log.block_hash,
-                        "transaction_hash": log.transaction_hash,
-                        "address": log.address,
-                        "topics": log.topics,
-                        "data": log.data,
-                        "kind": log.kind,
-                    }
-                    for log in logs
-                ],
-            )
+        _ADD_BLOCKS.run(
+            conn,
+            [
+                {
+                    "number": block.number,
+                    "hash": block.hash,
+                    "parent_hash": block.parent_hash,
+                    "timestamp": block.timestamp,
+                    "final": block.final,
+                }
+                for block in blocks
+            ],
+        )
+        _ADD_LOGS.run(
+            conn,
+            [
+                {
+                    "block_number": log.block_number,
+                    "log_index": log.log_index,
+                    "block_hash": log.block_hash,
+                    "transaction_hash": log.transaction_hash,
+                    "address": log.address,
+                    "topics": log.topics,
+                    "data": log.data,
+                    "kind": log.kind,
+                }
+                for log in logs
+            ],
+        )
 
     def mark_final(self, conn: Connection, through: int) -> None:
         """Set the flag on blocks up to and including `through`, drop their before-images."""
@@ -148,7 +153,7 @@ class FollowedChain:
             if gone:
                 conn.execute(kind.deletion(), gone)
             back = [kind.read(before) for before in mine.values() if before is not None]
-            _put(conn, kind, back)
+            _PUT[kind.name].run(conn, back)
         conn.execute(delete(undo).where(undo.c.block_number >= first))
         conn.execute(delete(chain_events).where(chain_events.c.block_number >= first))
         conn.execute(delete(block_table).where(block_table.c.number >= first))
@@ -183,7 +188,7 @@ class DerivedRows:
                 continue
             if undo_block is not None:
                 _keep_images(conn, kind, mine, undo_block)
-            _put(conn, kind, list(mine.values()))
+            _PUT[kind.name].run(conn, list(mine.values()))
 
     def account_row(self, conn: Connection, account: bytes) -> AccountRow | None:
         """The derived row of an account."""
@@ -202,13 +207,18 @@ class SqlFollowerStore(FollowedChain, DerivedRows, Alarms):
     """All that the follower writes: the port `FollowerStore`."""
 
 
-def _put(conn: Connection, kind: derived.Kind, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        statement = upsert(conn, kind.table)
-        fresh = {name: statement.excluded[name] for name in kind.changing}
-        conn.execute(
-            statement.on_conflict_do_update(index_elements=list(kind.keys), set_=fresh), rows
-        )
+def _writing(kind: derived.Kind) -> BulkStatement:
+    """Insert or overwrite rows of a derived table."""
+
+    def statement(dialect: str) -> Any:  # noqa: ANN401  one of two dialects' Insert
+        insertion = upsert_in(dialect, kind.table)
+        fresh = {name: insertion.excluded[name] for name in kind.changing}
+        return insertion.on_conflict_do_update(index_elements=list(kind.keys), set_=fresh)
+
+    return BulkStatement(statement, [column.name for column in kind.table.columns])
+
+
+_PUT: Final = {kind.name: _writing(kind) for kind in derived.KINDS}
 
 
 def _keep_images(
@@ -218,8 +228,8 @@ def _keep_images(
     for some in batches(rows.values()):
         for values in map(dict, conn.execute(kind.selection(some)).mappings()):
             present[kind.key(values)] = kind.write(values)
-    conn.execute(
-        upsert(conn, undo).on_conflict_do_nothing(),
+    _ADD_IMAGES.run(
+        conn,
         [
             {"block_number": block, "kind": kind.name, "key": key, "before": present.get(key)}
             for key in rows

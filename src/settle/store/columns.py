@@ -15,7 +15,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
 
 from settle.domain.errors import Broken
-from settle.domain.ids import Address
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -63,15 +62,19 @@ class Digits(TypeDecorator[int]):
         return None if value is None else int(value)
 
 
-class AccountBytes(TypeDecorator[Address]):
+class Octets(LargeBinary):
+    """Bytes as they are: both drivers take and give `bytes`, nothing is to be converted."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Write them unwrapped."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Give them uncopied."""
+
+
+def account_bytes() -> Octets:
     """An account's address, 20 bytes."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Address | None:  # noqa: ARG002  the interface
-        """Give the bytes their domain type back."""
-        return None if value is None else Address(value)
+    return Octets(20)
 
 
 def uint128() -> Digits:
@@ -86,7 +89,12 @@ def uint64() -> Digits:
 
 def upsert(conn: Connection, table: Table) -> Any:  # noqa: ANN401  one of two dialects' Insert
     """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    return (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
+    return upsert_in(conn.dialect.name, table)
+
+
+def upsert_in(dialect: str, table: Table) -> Any:  # noqa: ANN401  one of two dialects' Insert
+    """The same for a dialect by its name."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def batches(keys: Collection[T], size: int = KEYS_A_QUERY) -> Iterator[list[T]]:

@@ -7,11 +7,12 @@ from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, Connection, insert, select
+from sqlalchemy import Column, Connection, select
 
 from settle.domain.errors import Broken
 from settle.domain.ids import TradeId
 from settle.services.trade_rows import EventRow
+from settle.store.bulk import BulkStatement
 from settle.store.columns import upsert
 from settle.store.tables import event_counters
 from settle.store.tables import events as event_table
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 ALL: Final = ""
 """The stream that has every event."""
 _MOST_VIEWERS: Final = 2
+_ADD: Final = BulkStatement.inserting(event_table)
 
 
 class Events:
@@ -44,7 +46,7 @@ class Events:
             ),
             [{"stream": s, "last": last[s] + number} for s, number in sorted(taken.items())],
         )
-        conn.execute(insert(event_table), [_columns(event, last) for event in events])
+        _ADD.run(conn, [_columns(event, last) for event in events])
 
     def read_events(
         self, conn: Connection, *, viewer: Lei | None, after: int, limit: int

@@ -9,7 +9,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     select,
     update,
 )
@@ -17,6 +16,7 @@ from sqlalchemy import (
 from settle.domain.ids import TradeId
 from settle.services.trade_rows import Queue
 from settle.store.books import ReadBooks
+from settle.store.bulk import BulkStatement
 from settle.store.columns import batches
 from settle.store.tables import ASLEEP, CANCELLING, IN_FLIGHT, OF_HOLDING, READY, trades
 from settle.store.tables import waits as waits_table
@@ -42,6 +42,17 @@ _WAKE_BY_HOLDING: Final = _READY.where(
         )
     ),
 )
+_MOVE: Final = BulkStatement.of(
+    update(trades)
+    .where(trades.c.trade_id == bindparam("key"))
+    .values(
+        queue=bindparam("new_queue"),
+        wake_at=bindparam("new_wake_at"),
+        batch_id=bindparam("new_batch_id"),
+        batch_cap=bindparam("new_batch_cap"),
+    )
+)
+_ADD_WAITS: Final = BulkStatement.inserting(waits_table)
 
 
 class ExecutionQueue:
@@ -52,7 +63,7 @@ class ExecutionQueue:
         columns = trades.c
         order = (columns.priority, columns.settlement_date, columns.value.desc(), columns.trade_id)
         found = conn.execute(select(trades).where(READY).order_by(*order).limit(limit))
-        return [trade_of(row) for row in found]
+        return [trade_of(row) for row in found.all()]
 
     def sent_trades(self, conn: Connection) -> Sequence[TradeId]:
         """Those in transactions that no block is known to hold, in order of the transactions."""
@@ -71,7 +82,7 @@ class ExecutionQueue:
             .where(IN_FLIGHT, trades.c.batch_id == batch_id)
             .order_by(trades.c.trade_id)
         )
-        return [trade_of(row) for row in found]
+        return [trade_of(row) for row in found.all()]
 
     def trade_of_cancellation(self, conn: Connection, cancel_id: int) -> TradeRow | None:
         """The trade that a transaction is to cancel."""
@@ -93,44 +104,35 @@ class ExecutionQueue:
 
     def move_in_queue(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
         """Write queue, wake_at, batch_id and batch_cap alone: nothing that others are told."""
-        if rows:
-            conn.execute(
-                update(trades)
-                .where(trades.c.trade_id == bindparam("key"))
-                .values(
-                    queue=bindparam("new_queue"),
-                    wake_at=bindparam("new_wake_at"),
-                    batch_id=bindparam("new_batch_id"),
-                    batch_cap=bindparam("new_batch_cap"),
-                ),
-                [
-                    {
-                        "key": row.trade_id,
-                        "new_queue": None if row.queue is None else row.queue.value,
-                        "new_wake_at": row.wake_at,
-                        "new_batch_id": row.batch_id,
-                        "new_batch_cap": row.batch_cap,
-                    }
-                    for row in rows
-                ],
-            )
+        _MOVE.run(
+            conn,
+            [
+                {
+                    "key": row.trade_id,
+                    "new_queue": None if row.queue is None else row.queue.value,
+                    "new_wake_at": row.wake_at,
+                    "new_batch_id": row.batch_id,
+                    "new_batch_cap": row.batch_cap,
+                }
+                for row in rows
+            ],
+        )
 
     def add_waits(self, conn: Connection, waits: Sequence[Wait]) -> None:
         """Remember what trades wait for."""
-        if waits:
-            conn.execute(
-                insert(waits_table),
-                [
-                    {
-                        "fact": wait.fact,
-                        "trade_id": wait.trade_id,
-                        "account": wait.account,
-                        "asset": wait.asset,
-                        "needed": wait.needed,
-                    }
-                    for wait in waits
-                ],
-            )
+        _ADD_WAITS.run(
+            conn,
+            [
+                {
+                    "fact": wait.fact,
+                    "trade_id": wait.trade_id,
+                    "account": wait.account,
+                    "asset": wait.asset,
+                    "needed": wait.needed,
+                }
+                for wait in waits
+            ],
+        )
 
     def drop_waits(self, conn: Connection, trade_ids: Collection[TradeId]) -> None:
         """Forget what trades waited for."""

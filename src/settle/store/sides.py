@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -11,13 +11,13 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
-    insert,
     select,
     update,
 )
 
 from settle.domain.ids import TradeId
 from settle.services.trade_rows import SideRow, SideState
+from settle.store.bulk import BulkStatement
 from settle.store.columns import batches
 from settle.store.tables import OPEN_SIDE, sides
 from settle.store.texts import side_of, side_text, terms_of, terms_text
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from settle.domain.ids import Lei
+
+
+_ADD: Final = BulkStatement.inserting(sides)
+_SET_STATE: Final = BulkStatement.of(
+    update(sides).where(sides.c.side_id == bindparam("key")).values(state=bindparam("new_state"))
+)
 
 
 class Sides:
@@ -79,24 +85,19 @@ class Sides:
         found: dict[TradeId, list[SideRow]] = defaultdict(list)
         for some in batches(trade_ids):
             statement = select(sides).where(sides.c.trade_id.in_(some)).order_by(sides.c.side_id)
-            for row in conn.execute(statement):
+            for row in conn.execute(statement).all():
                 found[TradeId(row.trade_id)].append(_side(row))
         return dict(found)
 
     def add_sides(self, conn: Connection, rows: Sequence[SideRow]) -> None:
         """Write new sides."""
-        if rows:
-            conn.execute(insert(sides), [_columns(row) for row in rows])
+        _ADD.run(conn, [_columns(row) for row in rows])
 
     def set_side_states(self, conn: Connection, rows: Sequence[SideRow]) -> None:
         """Write the state of sides."""
-        if rows:
-            conn.execute(
-                update(sides)
-                .where(sides.c.side_id == bindparam("key"))
-                .values(state=bindparam("new_state")),
-                [{"key": row.side.side_id, "new_state": row.state.value} for row in rows],
-            )
+        _SET_STATE.run(
+            conn, [{"key": row.side.side_id, "new_state": row.state.value} for row in rows]
+        )
 
     def end_sides(self, conn: Connection, trade_ids: Collection[TradeId]) -> None:
         """Let the sides of these trades match no more."""
@@ -115,7 +116,7 @@ def _open(
         .order_by(sides.c.side_id)
         .limit(limit)
     )
-    return [_side(row) for row in conn.execute(statement)]
+    return [_side(row) for row in conn.execute(statement).all()]
 
 
 def _columns(row: SideRow) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, select
 
 from settle.domain.ids import InstructionId
 from settle.services.trade_rows import CancellationRow
-from settle.store.columns import batches, upsert
+from settle.store.bulk import BulkStatement
+from settle.store.columns import batches, upsert, upsert_in
 from settle.store.tables import cancellations as cancellation_table
 from settle.store.tables import signatures as signature_table
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
     from settle.domain.ids import Address
     from settle.services.trade_rows import SignatureRow
+
+
+_ADD: Final = BulkStatement(
+    lambda dialect: upsert_in(dialect, signature_table).on_conflict_do_nothing(),
+    [column.name for column in signature_table.columns],
+)
 
 
 class Signatures:
@@ -31,25 +38,24 @@ class Signatures:
         found: dict[InstructionId, dict[Address, bytes]] = defaultdict(dict)
         for some in batches(digests):
             statement = select(columns.digest, columns.account, columns.signature)
-            for row in conn.execute(statement.where(columns.digest.in_(some))):
+            for row in conn.execute(statement.where(columns.digest.in_(some))).all():
                 found[InstructionId(row.digest)][row.account] = row.signature
         return dict(found)
 
     def add_signatures(self, conn: Connection, rows: Sequence[SignatureRow]) -> None:
         """Write consents. One that is there already stays."""
-        if rows:
-            conn.execute(
-                upsert(conn, signature_table).on_conflict_do_nothing(),
-                [
-                    {
-                        "digest": row.digest,
-                        "account": row.account,
-                        "signature": row.signature,
-                        "created_at": row.created_at,
-                    }
-                    for row in rows
-                ],
-            )
+        _ADD.run(
+            conn,
+            [
+                {
+                    "digest": row.digest,
+                    "account": row.account,
+                    "signature": row.signature,
+                    "created_at": row.created_at,
+                }
+                for row in rows
+            ],
+        )
 
     def cancellations(
         self, conn: Connection, digest: InstructionId

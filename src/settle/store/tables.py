@@ -15,7 +15,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     Table,
     Text,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 )
 
 from settle.store import tables_chain
-from settle.store.columns import AccountBytes, metadata, uint64, uint128
+from settle.store.columns import Octets, account_bytes, metadata, uint64, uint128
 
 __all__ = ["metadata", "tables_chain"]
 
@@ -59,7 +58,7 @@ participants = Table(
 accounts = Table(
     "accounts",
     metadata,
-    Column("address", AccountBytes, primary_key=True),
+    Column("address", account_bytes(), primary_key=True),
     Column("lei", ForeignKey(participants.c.lei), nullable=False, index=True),
     Column("position", Integer, nullable=False, doc="0: used where a side names no account"),
     Column("created_at", BigInteger, nullable=False),
@@ -69,7 +68,7 @@ accounts = Table(
 request_keys = Table(
     "request_keys",
     metadata,
-    Column("key", AccountBytes, primary_key=True, doc="address of the key"),
+    Column("key", account_bytes(), primary_key=True, doc="address of the key"),
     Column("lei", ForeignKey(participants.c.lei), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
@@ -85,10 +84,10 @@ trades = Table(
     Column("second_side", String(26)),
     Column("deliverer_lei", String(20), nullable=False),
     Column("receiver_lei", String(20), nullable=False),
-    Column("initiator", AccountBytes, nullable=False),
+    Column("initiator", account_bytes(), nullable=False),
     Column("nonce", uint64(), nullable=False),
-    Column("nonce_key", LargeBinary(28), unique=True, doc="both in one, null: free for others"),
-    Column("digest", LargeBinary(32)),
+    Column("nonce_key", Octets(28), unique=True, doc="both in one, null: free for others"),
+    Column("digest", Octets(32)),
     Column("instruction", Text, doc="canonical terms, JSON; null until matched"),
     Column("settlement_date", Date, nullable=False),
     Column("settle_from", BigInteger, nullable=False),
@@ -96,8 +95,8 @@ trades = Table(
     Column("deadline_at", BigInteger, nullable=False, doc="when silence ends it"),
     Column("priority", Integer, nullable=False),
     Column("value", uint128(), nullable=False, doc="amount, or quantity where free"),
-    Column("deliverer_account", AccountBytes, doc="null until matched"),
-    Column("receiver_account", AccountBytes, doc="null until matched"),
+    Column("deliverer_account", account_bytes(), doc="null until matched"),
+    Column("receiver_account", account_bytes(), doc="null until matched"),
     Column("differences", Text, nullable=False, doc="from the nearest side, JSON"),
     Column("near_trade", String(26), doc="of the nearest side"),
     Column("queue", String(12), doc="ready, waiting, sent, seen; null: not the executor's"),
@@ -111,7 +110,7 @@ trades = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, doc="when the status became terminal"),
     Column("ended_block", BigInteger, doc="final block that ended it; null unless the chain did"),
-    Column("settled_tx", LargeBinary(32)),
+    Column("settled_tx", Octets(32)),
     Index("trades_digest_key", "digest", unique=True),
     Index("trades_deliverer", "deliverer_lei", "trade_id"),
     Index("trades_receiver", "receiver_lei", "trade_id"),
@@ -159,9 +158,9 @@ sides = Table(
     Column("lei", ForeignKey(participants.c.lei), nullable=False),
     Column("reference", String(64), nullable=False),
     Column("state", String(12), nullable=False, doc="open, matched, ended"),
-    Column("equal_key", LargeBinary(16), nullable=False, doc="of what must be equal to match"),
-    Column("reference_key", LargeBinary(16), doc="of the parties and the common reference"),
-    Column("security_key", LargeBinary(16), nullable=False, doc="of the parties and the ISIN"),
+    Column("equal_key", Octets(16), nullable=False, doc="of what must be equal to match"),
+    Column("reference_key", Octets(16), doc="of the parties and the common reference"),
+    Column("security_key", Octets(16), nullable=False, doc="of the parties and the ISIN"),
     Column("fields", Text, nullable=False, doc="what was instructed, JSON"),
     Column("instruction", Text, doc="the terms that it signed beforehand, JSON"),
     Column("received_at", BigInteger, nullable=False),
@@ -180,9 +179,9 @@ sides = Table(
 signatures = Table(
     "signatures",
     metadata,
-    Column("digest", LargeBinary(32), primary_key=True, doc="id of the instruction"),
-    Column("account", AccountBytes, primary_key=True),
-    Column("signature", LargeBinary, nullable=False),
+    Column("digest", Octets(32), primary_key=True, doc="id of the instruction"),
+    Column("account", account_bytes(), primary_key=True),
+    Column("signature", Octets, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -190,10 +189,10 @@ signatures = Table(
 cancellations = Table(
     "cancellations",
     metadata,
-    Column("digest", LargeBinary(32), primary_key=True, doc="id of the instruction"),
-    Column("account", AccountBytes, primary_key=True),
+    Column("digest", Octets(32), primary_key=True, doc="id of the instruction"),
+    Column("account", account_bytes(), primary_key=True),
     Column("valid_by", BigInteger, nullable=False),
-    Column("signature", LargeBinary, nullable=False),
+    Column("signature", Octets, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -203,7 +202,7 @@ waits = Table(
     metadata,
     Column("fact", String(80), primary_key=True, doc="what has to change, see services/facts"),
     Column("trade_id", ForeignKey(trades.c.trade_id), primary_key=True, index=True),
-    Column("account", AccountBytes, doc="of a holding"),
+    Column("account", account_bytes(), doc="of a holding"),
     Column("asset", BigInteger, doc="of a holding"),
     Column("needed", uint128(), doc="available at which it is worth another look"),
     Index(
@@ -247,9 +246,9 @@ idempotency = Table(
     metadata,
     Column("lei", String(20), primary_key=True),
     Column("key", String(255), primary_key=True),
-    Column("body_digest", LargeBinary(32), nullable=False),
+    Column("body_digest", Octets(32), nullable=False),
     Column("http_status", Integer, doc="null while the first request is under way"),
-    Column("response", LargeBinary),
+    Column("response", Octets),
     Column("created_at", BigInteger, nullable=False, index=True),
     sqlite_with_rowid=False,
 )

@@ -15,7 +15,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     Table,
     Text,
@@ -23,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-from settle.store.columns import AccountBytes, metadata, uint64, uint128
+from settle.store.columns import Octets, account_bytes, metadata, uint64, uint128
 
 UNFINISHED: Final = text("state IN ('queued', 'sent', 'mined')")
 UNFINAL: Final = text("NOT final")
@@ -41,7 +40,7 @@ leases = Table(
 senders = Table(
     "senders",
     metadata,
-    Column("sender", LargeBinary(20), primary_key=True),
+    Column("sender", Octets(20), primary_key=True),
     Column("next_nonce", BigInteger, nullable=False),
 )
 
@@ -56,15 +55,15 @@ transactions = Table(
     ),
     Column("sender", ForeignKey(senders.c.sender), nullable=False),
     Column("nonce", BigInteger, nullable=False),
-    Column("to_address", LargeBinary(20), nullable=False),
+    Column("to_address", Octets(20), nullable=False),
     Column("gas", BigInteger, nullable=False),
     Column("purpose", String(40), nullable=False),
     Column("subject", Text, nullable=False),
     Column("state", String(12), nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("attempt_hash", LargeBinary(32)),
+    Column("attempt_hash", Octets(32)),
     Column("block_number", BigInteger),
-    Column("block_hash", LargeBinary(32)),
+    Column("block_hash", Octets(32)),
     Column("succeeded", Boolean),
     Column("gas_used", BigInteger),
     UniqueConstraint("sender", "nonce"),
@@ -85,13 +84,13 @@ transaction_data = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    Column("data", LargeBinary, nullable=False),
+    Column("data", Octets, nullable=False),
 )
 
 attempts = Table(
     "attempts",
     metadata,
-    Column("hash", LargeBinary(32), primary_key=True),
+    Column("hash", Octets(32), primary_key=True),
     Column("transaction_id", ForeignKey(transactions.c.transaction_id), nullable=False),
     Column("position", Integer, nullable=False, doc="0 for the first attempt"),
     Column("kind", String(12), nullable=False),
@@ -107,7 +106,7 @@ attempt_bytes = Table(
     "attempt_bytes",
     metadata,
     Column("hash", ForeignKey(attempts.c.hash), primary_key=True),
-    Column("signed", LargeBinary, nullable=False),
+    Column("signed", Octets, nullable=False),
 )
 
 alarms = Table(
@@ -137,9 +136,9 @@ cursor = Table(
     "cursor",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("genesis_hash", LargeBinary(32), nullable=False),
+    Column("genesis_hash", Octets(32), nullable=False),
     Column("number", BigInteger, nullable=False),
-    Column("hash", LargeBinary(32), nullable=False),
+    Column("hash", Octets(32), nullable=False),
     Column("final_number", BigInteger, nullable=False),
 )
 
@@ -147,8 +146,8 @@ blocks = Table(
     "blocks",
     metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("hash", LargeBinary(32), nullable=False),
-    Column("parent_hash", LargeBinary(32), nullable=False),
+    Column("hash", Octets(32), nullable=False),
+    Column("parent_hash", Octets(32), nullable=False),
     Column("timestamp", BigInteger, nullable=False),
     Column("final", Boolean, nullable=False),
     Index(
@@ -164,11 +163,11 @@ chain_events = Table(
     metadata,
     Column("block_number", ForeignKey(blocks.c.number), primary_key=True, autoincrement=False),
     Column("log_index", Integer, primary_key=True, autoincrement=False),
-    Column("block_hash", LargeBinary(32), nullable=False),
-    Column("transaction_hash", LargeBinary(32), nullable=False),
-    Column("address", LargeBinary(20), nullable=False),
-    Column("topics", LargeBinary, nullable=False),
-    Column("data", LargeBinary, nullable=False),
+    Column("block_hash", Octets(32), nullable=False),
+    Column("transaction_hash", Octets(32), nullable=False),
+    Column("address", Octets(20), nullable=False),
+    Column("topics", Octets, nullable=False),
+    Column("data", Octets, nullable=False),
     Column("kind", String(40), nullable=False),
     sqlite_with_rowid=False,
 )
@@ -176,7 +175,7 @@ chain_events = Table(
 holdings = Table(
     "holdings",
     metadata,
-    Column("account", AccountBytes, primary_key=True),
+    Column("account", account_bytes(), primary_key=True),
     Column("asset", BigInteger, primary_key=True, autoincrement=False),
     Column("available", uint128(), nullable=False),
     Column("held", uint128(), nullable=False),
@@ -197,14 +196,14 @@ assets = Table(
     Column("asset_class", Integer, nullable=False),
     Column("decimals", Integer, nullable=False),
     Column("code", String(12), nullable=False, index=True),
-    Column("issuer", LargeBinary(20), nullable=False),
+    Column("issuer", Octets(20), nullable=False),
     Column("frozen", Boolean, nullable=False),
 )
 
 chain_accounts = Table(
     "chain_accounts",
     metadata,
-    Column("account", AccountBytes, primary_key=True),
+    Column("account", account_bytes(), primary_key=True),
     Column("standing", Integer, nullable=False),
     Column("account_class", Integer, nullable=False),
     Column("frozen", Boolean, nullable=False),
@@ -213,12 +212,12 @@ chain_accounts = Table(
 outcomes = Table(
     "outcomes",
     metadata,
-    Column("instruction", LargeBinary(32), primary_key=True),
+    Column("instruction", Octets(32), primary_key=True),
     Column("outcome", String(12), nullable=False),
-    Column("initiator", LargeBinary(20), nullable=False),
+    Column("initiator", Octets(20), nullable=False),
     Column("nonce", uint64(), nullable=False),
     Column("block_number", BigInteger, nullable=False),
-    Column("transaction_hash", LargeBinary(32), nullable=False),
+    Column("transaction_hash", Octets(32), nullable=False),
     Column("log_index", Integer, nullable=False),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from settle.domain.errors import Broken
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 NOTHING: Final = "[]"
 _SIDE_FIELDS: Final = tuple(field.name for field in fields(TradeSide))
+_TERMS_KEPT: Final = 4_096
 _DATES: Final = ("trade_date", "settlement_date")
 _BYTES: Final = ("account", "counterparty_account", "trade_ref", "terms")
 _NUMBERS: Final = ("quantity", "amount", "minimum_lot", "nonce")
@@ -40,8 +42,12 @@ def terms_of(text: str | None) -> Instruction | None:
 
     Raises Broken for any other text.
     """
-    if text is None:
-        return None
+    return None if text is None else _kept_terms(text)
+
+
+@lru_cache(maxsize=_TERMS_KEPT)
+def _kept_terms(text: str) -> Instruction:
+    """Terms never change, and a trade's are read several times until it is final."""
     try:
         return _terms(json.loads(text))
     except (KeyError, TypeError, ValueError) as error:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    insert,
     select,
     true,
     update,
@@ -22,6 +21,7 @@ from sqlalchemy import (
 from settle.domain.errors import Broken
 from settle.domain.ids import InstructionId, TradeId
 from settle.domain.status import Status
+from settle.store.bulk import BulkStatement
 from settle.store.columns import batches
 from settle.store.tables import OPEN, UNSETTLED, signatures, trades
 from settle.store.trade_columns import nonce_key, opening_of, state_of, terms_columns_of, trade_of
@@ -37,7 +37,8 @@ def _writes(*names: str) -> dict[str, Any]:
     return {name: bindparam(f"new_{name}") for name in names}
 
 
-_SET_STATE: Final = (
+_ADD: Final = BulkStatement.inserting(trades)
+_SET_STATE: Final = BulkStatement.of(
     update(trades)
     .where(trades.c.trade_id == bindparam("key"), trades.c.version == bindparam("old_version"))
     .values(
@@ -48,7 +49,7 @@ _SET_STATE: Final = (
         )
     )
 )
-_SET_TERMS: Final = (
+_SET_TERMS: Final = BulkStatement.of(
     update(trades)
     .where(trades.c.trade_id == bindparam("key"))
     .values(
@@ -65,27 +66,23 @@ class Trades:
 
     def add_trades(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
         """Write new trades."""
-        if rows:
-            values = [opening_of(r) | terms_columns_of(r) | state_of(r) for r in rows]
-            conn.execute(insert(trades), values)
+        _ADD.run(conn, [opening_of(r) | terms_columns_of(r) | state_of(r) for r in rows])
 
     def update_trades(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
         """Write all but the terms of trades, whose versions grew by one."""
-        if not rows:
-            return
-        values = [
-            {"key": row.trade_id, "old_version": row.version - 1, **_renamed(state_of(row))}
-            for row in rows
-        ]
-        written = conn.execute(_SET_STATE, values).rowcount
+        written = _SET_STATE.run(
+            conn,
+            [
+                {"key": row.trade_id, "old_version": row.version - 1, **_renamed(state_of(row))}
+                for row in rows
+            ],
+        )
         if written != len(rows):
             raise Broken(f"{len(rows)} trades were to change, {written} had the version expected")
 
     def set_terms(self, conn: Connection, rows: Sequence[TradeRow]) -> None:
         """Write what a match decides."""
-        if rows:
-            values = [{"key": r.trade_id, **_renamed(terms_columns_of(r))} for r in rows]
-            conn.execute(_SET_TERMS, values)
+        _SET_TERMS.run(conn, [{"key": r.trade_id, **_renamed(terms_columns_of(r))} for r in rows])
 
     def trades(self, conn: Connection, ids: Collection[TradeId]) -> Mapping[TradeId, TradeRow]:
         """Trades by id, as far as known."""
@@ -201,4 +198,4 @@ def _found(
 
 
 def _read(conn: Connection, statement: Select[Any]) -> list[TradeRow]:
-    return [trade_of(row) for row in conn.execute(statement)]
+    return [trade_of(row) for row in conn.execute(statement).all()]
