@@ -13,7 +13,7 @@ from settle.domain.errors import InvalidInput
 from settle.domain.escrow.conditions import Condition
 from settle.domain.escrow.encoding import decode_terms, encode_terms
 from settle.domain.escrow.program import read_program, write_program
-from settle.domain.escrow.terms import EscrowLine, EscrowTerms, escrow_id
+from settle.domain.escrow.terms import MIN_STEP, EscrowLine, EscrowTerms, escrow_id
 from settle.domain.escrow.terms_errors import ProgramNotUsedUp
 from settle.domain.escrow.terms_json import terms_from_json, terms_to_json
 from settle.domain.ids import Address
@@ -96,8 +96,8 @@ def test_other_bytes_are_other_terms_or_none(terms: EscrowTerms, data: st.DataOb
 @given(data=st.data(), count=st.integers(1, 4))
 def test_a_program_gives_back_the_same_conditions(data: st.DataObject, count: int) -> None:
     conditions = tuple(data.draw(escrows.conditions(milestone)) for milestone in range(count))
-    deadlines = tuple(escrows.HORIZON + milestone for milestone in range(count))
-    assert read_program(write_program(conditions), deadlines) == conditions
+    deadlines = tuple(escrows.HORIZON + milestone * MIN_STEP for milestone in range(1, count + 1))
+    assert read_program(write_program(conditions), deadlines, open_by=0) == conditions
 
 
 @given(
@@ -106,19 +106,19 @@ def test_a_program_gives_back_the_same_conditions(data: st.DataObject, count: in
     more=st.binary(min_size=1, max_size=3),
 )
 def test_no_byte_can_be_missing_or_left_over(condition: Condition, cut: int, more: bytes) -> None:
-    deadlines = (*range(escrows.HORIZON, escrows.HORIZON + 3), escrows.HORIZON * 2)
+    deadlines = tuple(escrows.HORIZON * k for k in range(2, 6))
     written = write_program((condition,) * 4)
     assume(_reads(written, deadlines))
     with pytest.raises(Reverted):
-        read_program(written[:-cut], deadlines)
+        read_program(written[:-cut], deadlines, open_by=0)
     with pytest.raises(Reverted) as refused:
-        read_program(written + more, deadlines)
+        read_program(written + more, deadlines, open_by=0)
     assert isinstance(refused.value.error, ProgramNotUsedUp)
 
 
 def _reads(program: bytes, deadlines: tuple[int, ...]) -> bool:
     try:
-        read_program(program, deadlines)
+        read_program(program, deadlines, open_by=0)
     except Reverted:
         return False
     return True
@@ -126,9 +126,9 @@ def _reads(program: bytes, deadlines: tuple[int, ...]) -> bool:
 
 @given(program=st.binary(max_size=60), count=st.integers(1, 3))
 def test_what_is_read_is_written_as_the_same_bytes(program: bytes, count: int) -> None:
-    deadlines = tuple(2**64 - 10 + milestone for milestone in range(count))
+    deadlines = tuple(2**64 - (4 - milestone) * MIN_STEP for milestone in range(count))
     try:
-        conditions = read_program(program, deadlines)
+        conditions = read_program(program, deadlines, open_by=0)
     except Reverted:
         return
     assert write_program(conditions) == program

@@ -104,7 +104,9 @@ def binds(account: Address, digest: bytes, signature: bytes) -> bool:
 def facts(rounds: dict[int, FeedRound] | None = None) -> Facts:
     """Return what a call can find out; every feed has these rounds."""
     known = rounds or {}
-    return Facts(binds=binds, feed_round=lambda _contract, number: known.get(number))
+    return Facts(
+        binds=binds, recovers=binds, feed_round=lambda _contract, number: known.get(number)
+    )
 
 
 def signatures(terms: EscrowTerms) -> list[bytes]:
@@ -141,10 +143,22 @@ def disputed(terms: EscrowTerms, milestone: int, account: Address, by: int) -> b
 
 
 def ruling(
-    terms: EscrowTerms, milestone: int, index: int, arbiter: Address, paid: Sequence[int]
+    terms: EscrowTerms,
+    milestone: int,
+    index: int,
+    arbiter: Address,
+    paid: Sequence[int],
+    by: int = NOW + 30 * DAY,
 ) -> Ruling:
     """One arbiter's signed ruling."""
     digest = ruling_digest(
-        escrow_id(terms, DOMAIN), milestone, arbiter, paid, reason=b"LATE", domain=DOMAIN
+        escrow_id(terms, DOMAIN),
+        milestone,
+        arbiter,
+        paid,
+        reason=b"LATE",
+        valid_by=by,
+        domain=DOMAIN,
     )
-    return Ruling(arbiter=index, reason=b"LATE", signature=sign(digest, KEYS[arbiter]))
+    signature = sign(digest, KEYS[arbiter])
+    return Ruling(arbiter=index, reason=b"LATE", valid_by=by, signature=signature)

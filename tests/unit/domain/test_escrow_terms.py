@@ -21,10 +21,12 @@ from settle.domain.escrow.conditions import (
     TimeReached,
     evidence_leaves,
     hash_locked,
-    shifts,
+    moved,
+    with_dependants,
 )
 from settle.domain.escrow.program import read_program, write_condition, write_program
 from settle.domain.escrow.terms import (
+    MIN_STEP,
     EscrowId,
     EscrowLine,
     EscrowTerms,
@@ -41,6 +43,7 @@ from settle.domain.ids import Address, AssetId, InstructionId
 from settle.domain.instruction import SigningDomain
 
 A, B, C, D, E = (Address(bytes([n]) * 20) for n in (0xA, 0xB, 0xC, 0xD, 0xE))
+HORIZON = 100 + MIN_STEP
 DOMAIN = SigningDomain(chain_id=31_337, verifying_contract=Address(b"\x11" * 20))
 ID = EscrowId(b"\x07" * 32)
 LATE = TimeReached(at=5)
@@ -90,18 +93,22 @@ def test_every_message_about_an_escrow_has_a_digest_of_its_own() -> None:
         *(attestation_digest(ID, m, C, bytes(32), observed_at=1, domain=DOMAIN) for m in (0, 1)),
         attestation_digest(ID, 0, C, bytes(32), observed_at=2, domain=DOMAIN),
         *(reading(**changed) for changed in ({}, {"kind": 1}, {"at": 2}, {"value": 1})),
-        *(ruling_digest(ID, 0, C, p, reason=b"LATE", domain=DOMAIN) for p in ((1,), (1, 0))),
-        ruling_digest(ID, 0, C, (1,), reason=b"GOOD", domain=DOMAIN),
+        *(
+            ruling_digest(ID, 0, C, p, reason=b"LATE", valid_by=1, domain=DOMAIN)
+            for p in ((1,), (1, 0))
+        ),
+        ruling_digest(ID, 0, C, (1,), reason=b"GOOD", valid_by=1, domain=DOMAIN),
+        ruling_digest(ID, 0, C, (1,), reason=b"LATE", valid_by=2, domain=DOMAIN),
         *(split_digest(ID, 0, A, (1,), valid_by=by, domain=DOMAIN) for by in (1, 2)),
         *(dispute_digest(ID, 0, who, bytes(32), valid_by=1, domain=DOMAIN) for who in (A, B)),
         *(escrow_withdrawal_digest(who, ID, DOMAIN) for who in (A, B)),
     }
-    assert len(digests) == 16
+    assert len(digests) == 17
 
 
 def _refused(program: bytes, *deadlines: int) -> object:
     with pytest.raises(Reverted) as caught:
-        read_program(program, deadlines or (100,))
+        read_program(program, deadlines or (HORIZON,), open_by=1)
     return caught.value.error
 
 
@@ -141,7 +148,7 @@ def test_a_mask_names_some_outcomes_and_not_all(mask: int) -> None:
 def test_a_condition_has_at_most_32_nodes_and_is_4_deep() -> None:
     eight = AllOf(of=(LATE,) * 8)
     full = AllOf(of=(eight, eight, eight, AllOf(of=(LATE,) * 3)))
-    assert read_program(write_condition(full), (100,)) == (full,)
+    assert read_program(write_condition(full), (HORIZON,), open_by=1) == (full,)
     over = AllOf(of=(eight, eight, eight, AllOf(of=(LATE,) * 4)))
     assert _refused(write_condition(over)) == refused.ConditionTooLarge(
         milestone=0, nodes=33, max=32
@@ -150,24 +157,35 @@ def test_a_condition_has_at_most_32_nodes_and_is_4_deep() -> None:
     def nested(depth: int) -> Condition:
         return LATE if depth == 1 else AnyOf(of=(nested(depth - 1), LATE))
 
-    assert read_program(write_condition(nested(4)), (100,)) == (nested(4),)
+    assert read_program(write_condition(nested(4)), (HORIZON,), open_by=1) == (nested(4),)
     assert _refused(write_condition(nested(5))) == refused.ConditionTooDeep(milestone=0, max=4)
     three = AnyOf(of=(AnyOf(of=(AnyOf(of=(Not(of=SETTLED), LATE)), LATE)), LATE))
     assert _refused(write_condition(three)) == refused.ConditionTooDeep(milestone=0, max=4)
 
 
-@pytest.mark.parametrize("leaf", [TimeReached(at=100), _reading(1, 100)])
-def test_what_comes_only_at_the_deadline_comes_too_late(leaf: Condition) -> None:
+@pytest.mark.parametrize("leaf", [TimeReached(at=101), _reading(1, 101)])
+def test_what_comes_less_than_an_hour_before_the_deadline_comes_too_late(leaf: Condition) -> None:
     assert _refused(write_condition(leaf)) == refused.DeadlinesInvalid(
-        milestone=0, deadline=100, limit=100
+        milestone=0, deadline=HORIZON, limit=HORIZON + 1
     )
-    assert read_program(write_condition(leaf), (101,)) == (leaf,)
+    assert read_program(write_condition(leaf), (HORIZON + 1,), open_by=1) == (leaf,)
 
 
-def test_a_milestone_ends_after_those_that_it_names() -> None:
+def test_a_reading_is_not_of_an_instant_that_the_opener_can_have_seen() -> None:
+    leaf = write_condition(_reading(1, 50))
+    assert read_program(leaf, (HORIZON,), open_by=50)
+    with pytest.raises(Reverted) as caught:
+        read_program(leaf, (HORIZON,), open_by=51)
+    assert caught.value.error == refused.ConditionMalformed(milestone=0, offset=0)
+
+
+def test_a_milestone_ends_an_hour_after_those_that_it_names() -> None:
     program = write_program((Never(), OutcomeOf(milestone=0, mask=1)))
-    assert _refused(program, 20, 20) == refused.DeadlinesInvalid(milestone=1, deadline=20, limit=20)
-    assert read_program(program, (20, 21))[1] == OutcomeOf(milestone=0, mask=1)
+    assert _refused(program, 20, 19 + MIN_STEP) == refused.DeadlinesInvalid(
+        milestone=1, deadline=19 + MIN_STEP, limit=20 + MIN_STEP
+    )
+    read = read_program(program, (20, 20 + MIN_STEP), open_by=1)
+    assert read[1] == OutcomeOf(milestone=0, mask=1)
 
 
 def test_evidence_is_asked_for_in_order_of_appearance() -> None:
@@ -185,6 +203,26 @@ def test_a_hash_lock_bars_disputes_of_all_it_depends_on() -> None:
 
 def test_a_dispute_moves_its_milestone_and_its_dependants_by_the_same() -> None:
     conditions = (LATE, OutcomeOf(milestone=0, mask=1), OutcomeOf(milestone=1, mask=1), LATE)
-    assert shifts(conditions, (False,) * 4, 9) == (0, 0, 0, 0)
-    assert shifts(conditions, (True, False, False, False), 9) == (9, 9, 9, 0)
-    assert shifts(conditions, (True, True, False, True), 9) == (9, 18, 18, 9)
+
+    def shifts(*disputed_at: int | None, at: int = 100) -> list[int]:
+        return [moved(conditions, disputed_at, 9, milestone=k, at=at) - at for k in range(4)]
+
+    assert shifts(None, None, None, None) == [0, 0, 0, 0]
+    assert shifts(50, None, None, None) == [9, 9, 9, 0]
+    assert shifts(50, 60, None, 70) == [9, 18, 18, 9]
+
+
+def test_a_dispute_moves_nothing_that_was_reached_before() -> None:
+    conditions = (LATE, OutcomeOf(milestone=0, mask=1))
+    for at, shift in ((99, 0), (100, 0), (101, 9)):
+        found = moved(conditions, (100, None), 9, milestone=1, at=at)
+        assert found == at + shift
+    # Moved by the dispute of the first, it is not reached when the second is disputed.
+    assert moved(conditions, (100, 109), 9, milestone=1, at=101) == 101 + 9 + 9
+    assert moved(conditions, (100, 110), 9, milestone=1, at=101) == 101 + 9
+
+
+def test_all_that_depend_on_a_milestone_are_found() -> None:
+    first, second = OutcomeOf(milestone=0, mask=1), OutcomeOf(milestone=1, mask=1)
+    assert with_dependants((LATE, first, second, LATE), 0) == {0, 1, 2}
+    assert with_dependants((LATE, first, second, LATE), 2) == {2}

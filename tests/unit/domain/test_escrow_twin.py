@@ -13,7 +13,15 @@ from settle.domain.chain_errors import Reverted
 from settle.domain.escrow import errors as refused
 from settle.domain.escrow import events as said
 from settle.domain.escrow import twin
-from settle.domain.escrow.clock import WAY_AGREEMENT, WAY_DEFAULT, WAY_PANEL, WAY_SILENCE
+from settle.domain.escrow.clock import (
+    WAY_AGREEMENT,
+    WAY_DEFAULT,
+    WAY_GIVE_UP,
+    WAY_PANEL,
+    WAY_PAY_OUT,
+    WAY_SILENCE,
+    agreeing_of,
+)
 from settle.domain.escrow.conditions import (
     AllOf,
     Condition,
@@ -31,8 +39,8 @@ from settle.domain.escrow.events import EndedBy, MilestoneState, Outcome
 from settle.domain.escrow.evidence import FeedRound, feed_evidence, reading_evidence
 from settle.domain.escrow.instruction_words import OPTION_RECORD, encode_instruction
 from settle.domain.escrow.state import EscrowState, advance_escrows
-from settle.domain.escrow.terms import EscrowTerms, escrow_id, reading_digest
-from settle.domain.ids import AssetId
+from settle.domain.escrow.terms import MAX_WAIT, EscrowTerms, escrow_id, reading_digest
+from settle.domain.ids import Address, AssetId
 from settle.domain.instruction import Instruction, Leg, instruction_id
 from settle.domain.ledger import Holding
 from tests.support import escrow_world as w
@@ -140,9 +148,10 @@ def test_a_silent_panel_and_a_silent_fallback_end_in_what_was_stated() -> None:
     at = NOW + HOUR
     state = dispute(opened(terms), terms, at)
     (now,) = twin.what_now(state, terms, now=at)
-    assert (now.state, now.until) == (MilestoneState.BEFORE_PANEL, at + 3 * HOUR)
+    panel_until = terms.deadlines[0] + 3 * HOUR
+    assert (now.state, now.until) == (MilestoneState.BEFORE_PANEL, panel_until)
     assert now.ways & WAY_PANEL
-    (now,) = twin.what_now(state, terms, now=at + 3 * HOUR)
+    (now,) = twin.what_now(state, terms, now=panel_until)
     assert now.state is MilestoneState.BEFORE_FALLBACK
     deadline = terms.deadlines[0] + 5 * HOUR
     assert now.until == now.deadline == deadline
@@ -156,8 +165,9 @@ def test_a_silent_panel_and_a_silent_fallback_end_in_what_was_stated() -> None:
 
 def test_two_of_three_arbiters_rule_and_the_fallback_rules_after_them() -> None:
     terms = w.panel_terms(SIGNED)
-    at = NOW + HOUR
-    state = dispute(opened(terms), terms, at)
+    opened_at = NOW + HOUR
+    at, panel_until = opened_at + 1, terms.deadlines[0] + 3 * HOUR
+    state = dispute(opened(terms), terms, opened_at)
     paid = [30]
     one = w.ruling(terms, 0, 0, w.ARBITER, paid)
     two = w.ruling(terms, 0, 2, w.LAST_ARBITER, paid)
@@ -172,8 +182,11 @@ def test_two_of_three_arbiters_rule_and_the_fallback_rules_after_them() -> None:
     assert error_of(lambda: rule(one, stranger, now=at)) == refused.ArbiterUnknown(arbiter=3)
     too_much = error_of(lambda: rule(one, two, now=at, amounts=[101]))
     assert too_much == refused.SplitDoesNotSum(line=0, paid=101, quantity=100)
-    early = error_of(lambda: rule(last, now=at))
-    assert early == refused.RulingTooEarly(from_=at + 3 * HOUR, now=at)
+    for moment, first in ((opened_at, at), (at, panel_until)):
+        early = error_of(lambda moment=moment: rule(last, now=moment))
+        assert early == refused.RulingTooEarly(from_=first, now=moment)
+    over = w.ruling(terms, 0, 2, w.LAST_ARBITER, paid, by=at)
+    assert type(error_of(lambda: rule(one, over, now=at))).__name__ == "DeadlinePassed"
     forged = replace(two, signature=one.signature)
     assert type(error_of(lambda: rule(one, forged, now=at))).__name__ == "SignatureInvalid"
     _, events = rule(one, two, now=at)
@@ -184,7 +197,7 @@ def test_two_of_three_arbiters_rule_and_the_fallback_rules_after_them() -> None:
         "LineReturned",
         "LinePaid",
     ]
-    late = at + 3 * HOUR
+    late = panel_until
     assert type(error_of(lambda: rule(one, two, now=late))).__name__ == "DeadlinePassed"
     _, events = rule(last, now=late)
     assert isinstance(events[0], said.MilestoneEnded)
@@ -217,23 +230,80 @@ def test_all_parties_agree_a_split_at_any_time() -> None:
 
 
 def test_a_freeze_makes_the_payment_wait_and_not_the_outcome() -> None:
-    terms = w.panel_terms(TimeReached(at=NOW + 5), lines=[w.line(pays=(60, 0, 0))])
+    terms = w.panel_terms(TimeReached(at=NOW + HOUR), lines=[w.line(pays=(60, 0, 0))])
     state = opened(terms)
     chain, _ = chainstate.freeze_account(state.chain, BUYER, frozen=True, why=b"SANC")
-    state, events = met(replace(state, chain=chain), terms, [], NOW + 5)
+    state, events = met(replace(state, chain=chain), terms, [], NOW + HOUR)
     assert [type(event) for event in events] == [said.MilestoneEnded, said.LineReturned]
     assert held(state)[0] == Holding(available=940, held=60)
     name = escrow_id(terms, DOMAIN)
     assert not state.records[name].has_ended
-    frozen = error_of(lambda: twin.pay_out(state, terms, 0, [60], now=NOW + 6))
+    frozen = error_of(lambda: twin.pay_out(state, terms, 0, [60], now=NOW + DAY))
     assert frozen == refused.PaymentsFrozen(id=name, milestone=0)
     chain, _ = chainstate.freeze_account(state.chain, BUYER, frozen=False, why=b"SANC")
     state = replace(state, chain=chain)
-    other = error_of(lambda: twin.pay_out(state, terms, 0, [61], now=NOW + 6))
+    other = error_of(lambda: twin.pay_out(state, terms, 0, [61], now=NOW + DAY))
     assert other == refused.NothingWaits(id=name, milestone=0)
-    after, events = twin.pay_out(state, terms, 0, [60], now=NOW + 6)
+    after, events = twin.pay_out(state, terms, 0, [60], now=NOW + DAY)
     assert [type(event) for event in events] == [said.PaymentsMade, said.LinePaid]
     assert after.records[name].has_ended
+
+
+def test_payments_that_wait_behind_the_freeze_of_another_are_given_up() -> None:
+    swap = (
+        w.line(pays=(100, 0, 0)),
+        replace(w.line(pays=(100, 0, 0)), depositor=SELLER, beneficiary=BUYER, asset=w.SHARE),
+    )
+    terms = w.panel_terms(TimeReached(at=NOW + HOUR), lines=swap)
+    state = opened(terms)
+    chain, _ = chainstate.freeze_account(state.chain, SELLER, frozen=True, why=b"SANC")
+    at = NOW + HOUR
+    state, _ = met(replace(state, chain=chain), terms, [], at)
+
+    def give_up(caller: Address, now: int) -> twin.EscrowStep:
+        return twin.give_up_payments(state, terms, 0, [100, 100], caller=caller, now=now)
+
+    name, late = escrow_id(terms, DOMAIN), at + MAX_WAIT
+    early = error_of(lambda: give_up(BUYER, late - 1))
+    assert early == refused.TooEarlyToGiveUp(from_=late, now=late - 1)
+    assert error_of(lambda: give_up(w.THIRD, late)) == refused.NotAParty(account=w.THIRD)
+    frozen = error_of(lambda: give_up(SELLER, late))
+    assert frozen == refused.PaymentsFrozen(id=name, milestone=0)
+    assert twin.what_now(state, terms, now=late)[0].ways == WAY_PAY_OUT | WAY_GIVE_UP
+    after, events = give_up(BUYER, late)
+    assert [type(event) for event in events] == [
+        said.PaymentsGivenUp,
+        said.LineReturned,
+        said.LineReturned,
+    ]
+    assert held(after)[0] == Holding(available=1000, held=0)
+    assert after.records[name].has_ended
+    assert after.records[name].outcomes == (Outcome.RELEASED,)
+    chain, _ = chainstate.freeze_account(state.chain, SELLER, frozen=False, why=b"SANC")
+    free = error_of(
+        lambda: twin.give_up_payments(
+            replace(state, chain=chain), terms, 0, [100, 100], caller=BUYER, now=late
+        )
+    )
+    assert free == refused.PaymentsNotFrozen(id=name, milestone=0)
+
+
+def test_who_depends_on_an_outcome_has_a_say_in_a_split() -> None:
+    third = replace(w.line(1), depositor=w.THIRD)
+    terms = w.panel_terms(SIGNED, OutcomeOf(milestone=0, mask=1), lines=(w.line(), third))
+    assert agreeing_of(terms, 0) == (BUYER, SELLER, w.THIRD)
+    assert agreeing_of(terms, 1) == (w.THIRD, SELLER)
+
+
+def test_a_dispute_does_not_unreach_a_time() -> None:
+    at = NOW + 10 * HOUR
+    terms = w.panel_terms(TimeReached(at=at))
+    reached = dispute(opened(terms), terms, at)
+    assert met(reached, terms, [], at)
+    before = dispute(opened(terms), terms, at - 1)
+    assert isinstance(error_of(lambda: met(before, terms, [], at)), refused.ConditionNotMet)
+    # The panel gives way in time for the fallback to rule before the time is reached.
+    assert twin.what_now(before, terms, now=at)[0].until == at + 5 * HOUR - 2 * HOUR
 
 
 def test_a_hash_lock_relies_on_the_clock() -> None:
@@ -262,7 +332,7 @@ def test_a_dependant_waits_for_the_outcome_and_moves_with_the_dispute() -> None:
 
 @pytest.mark.parametrize(("value", "holds"), [(-5, True), (5, True), (6, False)])
 def test_a_reading_counts_for_its_instant_only(value: int, holds: bool) -> None:
-    at = NOW + 7
+    at = NOW + HOUR
     leaf = Reading(signer=w.ORACLE, feed=DELIVERED, kind=1, at=at, low=-5, high=5)
     terms = w.panel_terms(leaf)
     state = opened(terms)
@@ -274,25 +344,25 @@ def test_a_reading_counts_for_its_instant_only(value: int, holds: bool) -> None:
         )
         return reading_evidence(value, observed_at, sign(digest, w.KEYS[w.ORACLE]))
 
-    another = error_of(lambda: met(state, terms, [told(at + 1)], NOW + 9))
+    another = error_of(lambda: met(state, terms, [told(at + 1)], at + 2))
     assert another == refused.ReadingOfAnotherRound(index=0, at=at + 1, wanted=at)
     if holds:
-        assert met(state, terms, [told(at)], NOW + 9)
+        assert met(state, terms, [told(at)], at + 2)
     else:
-        failed = error_of(lambda: met(state, terms, [told(at)], NOW + 9))
+        failed = error_of(lambda: met(state, terms, [told(at)], at + 2))
         assert isinstance(failed, refused.ConditionNotMet)
 
 
 def test_the_first_round_from_an_instant_on_counts() -> None:
-    at = NOW + 7
-    rounds = {n: FeedRound(answer=n, updated_at=NOW + 3 * n) for n in range(1, 6)}
+    at = NOW + HOUR
+    rounds = {n: FeedRound(answer=n, updated_at=at - 7 + 3 * n) for n in range(1, 6)}
     leaf = Feed(contract=w.ORACLE, kind=1, at=at, low=3, high=3)
     terms = w.panel_terms(leaf)
     state = opened(terms)
 
     def end(number: int) -> twin.EscrowStep:
         return twin.end_by_condition(
-            state, terms, 0, [feed_evidence(number)], facts=w.facts(rounds), now=NOW + 12
+            state, terms, 0, [feed_evidence(number)], facts=w.facts(rounds), now=at + 5
         )
 
     for number in (0, 2, 4):
@@ -347,12 +417,12 @@ def test_terms_open_once_and_not_after_a_withdrawal() -> None:
     assert again == refused.EscrowAlreadyOpened(id=name)
     start = w.funded()
     state, _ = twin.withdraw_from_escrow(
-        start, name, w.ARBITER, b"", caller=w.ARBITER, facts=w.facts(), now=NOW
+        start, terms, w.ARBITER, b"", caller=w.ARBITER, facts=w.facts(), now=NOW
     )
     gone = error_of(
         lambda: twin.open_escrow(state, terms, w.signatures(terms), facts=w.facts(), now=NOW)
     )
-    assert gone == refused.ConsentWasWithdrawn(id=name, account=w.ARBITER)
+    assert gone == refused.ConsentWasWithdrawn(id=name)
     wrong = [*w.signatures(terms)[:-1], b""]
     unsigned = error_of(lambda: twin.open_escrow(start, terms, wrong, facts=w.facts(), now=NOW))
     assert type(unsigned).__name__ == "SignatureInvalid"

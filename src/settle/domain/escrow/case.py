@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from settle.domain.chain_errors import Reverted
-from settle.domain.escrow.clock import deadline_of, shift_of
+from settle.domain.escrow.clock import deadline_of, moved_in
 from settle.domain.escrow.ends import end
 from settle.domain.escrow.errors import (
     EscrowUnknown,
@@ -92,7 +92,7 @@ def standing_of(case: Case, facts: Facts) -> Standing:
         escrow=case.id,
         milestone=case.milestone,
         opened_at=case.record.opened_at,
-        shift=shift_of(case.terms, case.record, case.milestone),
+        moved=lambda at: moved_in(case.terms, case.record, case.milestone, at),
         outcomes=case.record.outcomes,
         domain=case.state.chain.domain,
         facts=facts,

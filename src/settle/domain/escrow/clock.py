@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from settle.domain.escrow.conditions import Condition, Never, hash_locked, shifts
+from settle.domain.escrow.conditions import (
+    Condition,
+    Never,
+    hash_locked,
+    moved,
+    times_of,
+    with_dependants,
+)
 from settle.domain.escrow.events import MilestoneState, Outcome
 from settle.domain.escrow.program import read_program
 from settle.domain.escrow.state import EscrowRecord
-from settle.domain.escrow.terms import EscrowTerms
-from settle.domain.ids import ZERO_ADDRESS
+from settle.domain.escrow.terms import MAX_WAIT, EscrowTerms
+from settle.domain.ids import ZERO_ADDRESS, Address
 
 WAY_AGREEMENT = 1 << 0
 WAY_CONDITION = 1 << 1
@@ -20,6 +27,7 @@ WAY_DEFAULT = 1 << 4
 WAY_SILENCE = 1 << 5
 WAY_DISPUTE = 1 << 6
 WAY_PAY_OUT = 1 << 7
+WAY_GIVE_UP = 1 << 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +46,63 @@ class MilestoneNow:
 
 
 @lru_cache(maxsize=4096)
-def _read(program: bytes, deadlines: tuple[int, ...]) -> tuple[Condition, ...]:
-    return read_program(program, deadlines)
+def _read(program: bytes, deadlines: tuple[int, ...], open_by: int) -> tuple[Condition, ...]:
+    return read_program(program, deadlines, open_by=open_by)
 
 
 def conditions_of(terms: EscrowTerms) -> tuple[Condition, ...]:
     """Give the conditions of the milestones. Raises: Reverted if the program is none."""
-    return _read(terms.program, terms.deadlines)
+    return _read(terms.program, terms.deadlines, terms.open_by)
 
 
-def shift_of(terms: EscrowTerms, record: EscrowRecord, milestone: int) -> int:
-    """Give by how many seconds disputes moved a milestone's clock."""
-    return shifts(conditions_of(terms), record.disputed, terms.dispute_time)[milestone]
+def moved_in(terms: EscrowTerms, record: EscrowRecord, milestone: int, at: int) -> int:
+    """Give where disputes moved an instant of a milestone to, in unix seconds."""
+    return moved(
+        conditions_of(terms),
+        record.disputed_at,
+        terms.dispute_time,
+        milestone=milestone,
+        at=at,
+    )
 
 
 def deadline_of(terms: EscrowTerms, record: EscrowRecord, milestone: int) -> int:
     """Give a milestone's deadline as disputes moved it, in unix seconds."""
-    return terms.deadlines[milestone] + shift_of(terms, record, milestone)
+    return moved_in(terms, record, milestone, terms.deadlines[milestone])
+
+
+def panel_until(terms: EscrowTerms, record: EscrowRecord, milestone: int) -> int:
+    """Give the instant at which the panel of a disputed milestone gives way (unix seconds).
+
+    That is its deadline; with a fallback, as long before the first thing that would end the
+    milestone by itself as the fallback has time. Raises: ValueError without a dispute.
+    """
+    deadline = deadline_of(terms, record, milestone)
+    disputed_at = record.milestones[milestone].disputed_at
+    if disputed_at is None:
+        raise ValueError("the milestone is not disputed")
+    if terms.fallback_arbiter == ZERO_ADDRESS:
+        return deadline
+    times = [
+        moved_in(terms, record, milestone, at) for at in times_of(conditions_of(terms)[milestone])
+    ]
+    return min([deadline, *(at for at in times if at > disputed_at)]) - terms.fallback_time
+
+
+def agreeing_of(terms: EscrowTerms, milestone: int) -> tuple[Address, ...]:
+    """List who must agree a split: the parties of the milestone and of all that depend on it.
+
+    In order of first appearance in the lines: whoever's money hangs on the outcome has a say.
+    """
+    concerned = with_dependants(conditions_of(terms), milestone)
+    return tuple(
+        dict.fromkeys(
+            account
+            for line in terms.lines
+            if line.milestone in concerned
+            for account in (line.depositor, line.beneficiary)
+        )
+    )
 
 
 def may_be_disputed(terms: EscrowTerms, milestone: int) -> bool:
@@ -89,9 +137,13 @@ def _milestone_now(
     own = record.milestones[milestone]
     deadline = deadline_of(terms, record, milestone)
     state, until, ways = MilestoneState.OPEN, deadline, WAY_AGREEMENT
-    if own.outcome is not Outcome.NONE:
-        state = MilestoneState.WAITING if own.waits else MilestoneState.ENDED
-        until, ways = 0, WAY_PAY_OUT if own.waits else 0
+    if own.waits:
+        give_up_from = (own.ended_at or 0) + MAX_WAIT
+        state, until, ways = MilestoneState.WAITING, give_up_from, WAY_PAY_OUT
+        if now >= give_up_from:
+            until, ways = 0, WAY_PAY_OUT | WAY_GIVE_UP
+    elif own.outcome is not Outcome.NONE:
+        state, until, ways = MilestoneState.ENDED, 0, 0
     elif now >= deadline:
         last = WAY_DEFAULT if own.disputed_at is None else WAY_SILENCE
         state, until, ways = MilestoneState.DUE, 0, WAY_AGREEMENT | last
@@ -100,9 +152,8 @@ def _milestone_now(
             ways |= WAY_CONDITION
         if own.disputed_at is None:
             ways |= WAY_DISPUTE if may_be_disputed(terms, milestone) else 0
-        elif now < own.disputed_at + terms.answer_time:
-            state, until = MilestoneState.BEFORE_PANEL, own.disputed_at + terms.answer_time
-            ways |= WAY_PANEL
-        elif terms.fallback_arbiter != ZERO_ADDRESS:
+        elif now < (last_of_panel := panel_until(terms, record, milestone)):
+            state, until, ways = MilestoneState.BEFORE_PANEL, last_of_panel, ways | WAY_PANEL
+        else:
             state, ways = MilestoneState.BEFORE_FALLBACK, ways | WAY_FALLBACK
     return MilestoneNow(state=state, outcome=own.outcome, until=until, deadline=deadline, ways=ways)

@@ -168,10 +168,37 @@ def hash_locked(conditions: Sequence[Condition]) -> frozenset[int]:
     return frozenset(locked)
 
 
-def shifts(conditions: Sequence[Condition], disputed: Sequence[bool], by: int) -> tuple[int, ...]:
-    """Give by how many seconds disputes moved each milestone's deadline, `by` for each dispute."""
-    moved: list[int] = []
-    for condition, own in zip(conditions, disputed, strict=True):
-        inherited = max((moved[named] for named in named_milestones(condition)), default=0)
-        moved.append(inherited + (by if own else 0))
-    return tuple(moved)
+def times_of(condition: Condition) -> tuple[int, ...]:
+    """List the instants that the condition waits for, as they are written."""
+    return tuple(leaf.at for leaf, _ in leaves_of(condition) if isinstance(leaf, TimeReached))
+
+
+def with_dependants(conditions: Sequence[Condition], milestone: int) -> frozenset[int]:
+    """Give a milestone and all that depend on its outcome, at any remove."""
+    found = {milestone}
+    for k in range(milestone + 1, len(conditions)):
+        if named_milestones(conditions[k]) & found:
+            found.add(k)
+    return frozenset(found)
+
+
+def moved(
+    conditions: Sequence[Condition],
+    disputed_at: Sequence[int | None],
+    by: int,
+    *,
+    milestone: int,
+    at: int,
+) -> int:
+    """Give where disputes moved an instant of a milestone to; all in unix seconds.
+
+    A dispute moves by `by` what was not reached when it was opened, also in the dependants. So
+    what was reached stays reached.
+    """
+    shift: list[int] = []
+    for k in range(milestone + 1):
+        inherited = max((shift[named] for named in named_milestones(conditions[k])), default=0)
+        since = disputed_at[k]
+        own = by if since is not None and since < at + inherited else 0
+        shift.append(inherited + own)
+    return at + shift[milestone]

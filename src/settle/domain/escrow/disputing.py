@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from settle.domain.chain_errors import Reverted
 from settle.domain.escrow.case import Case, require_signed
-from settle.domain.escrow.clock import may_be_disputed
+from settle.domain.escrow.clock import may_be_disputed, panel_until
 from settle.domain.escrow.ends import end
 from settle.domain.escrow.errors import (
     ArbiterTwice,
@@ -36,10 +36,14 @@ from settle.domain.twin_state import Draft
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """One arbiter's word: its index in the panel, a reason of four letters, its signature."""
+    """One arbiter's word: its index in the panel, a reason of four letters, its signature.
+
+    From `valid_by` on (unix seconds) the signature serves no more.
+    """
 
     arbiter: int
     reason: bytes
+    valid_by: int
     signature: bytes
 
 
@@ -92,15 +96,17 @@ def end_by_ruling(
     if case.disputed_at is None:
         raise Reverted(NotDisputed(id=case.id, milestone=milestone))
     by_fallback = [one.arbiter for one in rulings] == [FALLBACK_INDEX]
-    panel_until = case.disputed_at + terms.answer_time
+    if now <= case.disputed_at:
+        raise Reverted(RulingTooEarly(from_=case.disputed_at + 1, now=now))
+    last_of_panel = panel_until(terms, case.record, milestone)
     if by_fallback:
         if terms.fallback_arbiter == ZERO_ADDRESS:
             raise Reverted(ArbiterUnknown(arbiter=FALLBACK_INDEX))
-        if now < panel_until:
-            raise Reverted(RulingTooEarly(from_=panel_until, now=now))
+        if now < last_of_panel:
+            raise Reverted(RulingTooEarly(from_=last_of_panel, now=now))
         case.require_before(case.deadline)
     else:
-        case.require_before(panel_until)
+        case.require_before(last_of_panel)
         if len(rulings) < terms.quorum:
             raise Reverted(QuorumMissing(rulings=len(rulings), quorum=terms.quorum))
     case.require_paid(paid)
@@ -131,12 +137,14 @@ def _who_ruled(
             raise Reverted(ArbiterTwice(arbiter=one.arbiter))
         else:
             arbiter, before = terms.arbiters[one.arbiter], one.arbiter
+        case.require_before(one.valid_by)
         digest = ruling_digest(
             case.id,
             case.milestone,
             arbiter,
             paid,
             reason=one.reason,
+            valid_by=one.valid_by,
             domain=case.state.chain.domain,
         )
         if not facts.binds(arbiter, digest, one.signature):

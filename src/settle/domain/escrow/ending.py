@@ -6,20 +6,23 @@ from collections.abc import Sequence
 
 from settle.domain.chain_errors import Reverted
 from settle.domain.escrow.case import Case, require_signed, standing_of
-from settle.domain.escrow.clock import conditions_of
-from settle.domain.escrow.ends import is_frozen, pay_waiting
+from settle.domain.escrow.clock import agreeing_of, conditions_of
+from settle.domain.escrow.ends import pay_waiting, return_waiting, stopped_in
 from settle.domain.escrow.errors import (
     ConditionNotMet,
+    NotAParty,
     NothingWaits,
     PaidListInvalid,
     PaymentsFrozen,
+    PaymentsNotFrozen,
     SignaturesMissing,
     TooEarlyForDefault,
+    TooEarlyToGiveUp,
 )
 from settle.domain.escrow.events import EndedBy
 from settle.domain.escrow.evidence import Facts, evaluate
 from settle.domain.escrow.state import EscrowState, EscrowStep
-from settle.domain.escrow.terms import EscrowTerms, lines_of, parties_of, split_digest
+from settle.domain.escrow.terms import MAX_WAIT, EscrowTerms, lines_of, split_digest
 from settle.domain.ids import Address
 from settle.domain.twin_state import Draft
 
@@ -61,7 +64,7 @@ def end_by_agreement(
     case.require_open()
     case.require_before(valid_by)
     case.require_paid(paid)
-    parties = parties_of(terms, milestone)
+    parties = agreeing_of(terms, milestone)
     if len(signatures) != len(parties):
         raise Reverted(SignaturesMissing(given=len(signatures), needed=len(parties)))
     for account, signature in zip(parties, signatures, strict=True):
@@ -92,6 +95,48 @@ def pay_out(
     state: EscrowState, terms: EscrowTerms, milestone: int, paid: Sequence[int], *, now: int
 ) -> EscrowStep:
     """Make payments whose outcome was fixed while a freeze stopped them. Raises: Reverted."""
+    case, waiting = _waiting(state, terms, milestone, paid, now)
+    if stopped_in(state.chain, terms, milestone, waiting):
+        raise Reverted(PaymentsFrozen(id=case.id, milestone=milestone))
+    draft = Draft(state.chain)
+    pay_waiting(draft, terms, case.id, milestone, waiting)
+    return case.close(draft)
+
+
+def give_up_payments(
+    state: EscrowState,
+    terms: EscrowTerms,
+    milestone: int,
+    paid: Sequence[int],
+    *,
+    caller: Address,
+    now: int,
+) -> EscrowStep:
+    """Let payments that wait too long behind another's freeze go back. Raises: Reverted.
+
+    The caller is a depositor of one of them, and nothing of its own is stopped (law L5).
+    """
+    case, waiting = _waiting(state, terms, milestone, paid, now)
+    ended_at = case.record.milestones[milestone].ended_at or 0
+    if now < ended_at + MAX_WAIT:
+        raise Reverted(TooEarlyToGiveUp(from_=ended_at + MAX_WAIT, now=now))
+    lines = zip(lines_of(terms, milestone), waiting, strict=True)
+    if caller not in {line.depositor for line, amount in lines if amount}:
+        raise Reverted(NotAParty(account=caller))
+    stopped = stopped_in(state.chain, terms, milestone, waiting)
+    if caller in stopped:
+        raise Reverted(PaymentsFrozen(id=case.id, milestone=milestone))
+    if not stopped:
+        raise Reverted(PaymentsNotFrozen(id=case.id, milestone=milestone))
+    draft = Draft(state.chain)
+    return_waiting(draft, terms, case.id, milestone, waiting, caller)
+    return case.close(draft)
+
+
+def _waiting(
+    state: EscrowState, terms: EscrowTerms, milestone: int, paid: Sequence[int], now: int
+) -> tuple[Case, tuple[int, ...]]:
+    """Ask that exactly these payments wait. Raises: Reverted."""
     case = Case(state, terms, milestone, now=now)
     own = case.record.milestones[milestone]
     needed = len(lines_of(terms, milestone))
@@ -101,8 +146,4 @@ def pay_out(
         raise Reverted(PaidListInvalid(given=len(paid), needed=needed))
     if tuple(paid) != own.paid:
         raise Reverted(NothingWaits(id=case.id, milestone=milestone))
-    if is_frozen(state.chain, terms, milestone, own.paid):
-        raise Reverted(PaymentsFrozen(id=case.id, milestone=milestone))
-    draft = Draft(state.chain)
-    pay_waiting(draft, terms, case.id, milestone, own.paid)
-    return case.close(draft)
+    return case, own.paid

@@ -15,6 +15,7 @@ from settle.domain.escrow.events import (
     LineReturned,
     MilestoneEnded,
     Outcome,
+    PaymentsGivenUp,
     PaymentsMade,
     Ruled,
 )
@@ -35,12 +36,14 @@ def outcome_of(terms: EscrowTerms, milestone: int, paid: tuple[int, ...]) -> Out
     return Outcome.RELEASED if full else Outcome.SPLIT
 
 
-def is_frozen(chain: ChainState, terms: EscrowTerms, milestone: int, paid: tuple[int, ...]) -> bool:
-    """Whether a freeze stands in the way of a payment: of its depositor or of its asset."""
-    lines = lines_of(terms, milestone)
-    return any(
-        amount and (chain.books.account(line.depositor).frozen or not chain.is_open(line.asset))
-        for line, amount in zip(lines, paid, strict=True)
+def stopped_in(
+    chain: ChainState, terms: EscrowTerms, milestone: int, paid: tuple[int, ...]
+) -> frozenset[Address]:
+    """List the depositors of payments that a freeze stops, their own or one of the asset."""
+    return frozenset(
+        line.depositor
+        for line, amount in zip(lines_of(terms, milestone), paid, strict=True)
+        if amount and (chain.books.account(line.depositor).frozen or not chain.is_open(line.asset))
     )
 
 
@@ -72,7 +75,7 @@ def end(
     ruled: tuple[tuple[Address, bytes], ...] = (),
 ) -> None:
     """Fix the outcome and move what may move. `paid` has an amount for each of its lines."""
-    waits = is_frozen(draft.state, terms, milestone, paid)
+    waits = bool(stopped_in(draft.state, terms, milestone, paid))
     draft.tell(
         MilestoneEnded(
             id=escrow,
@@ -100,6 +103,21 @@ def pay_waiting(
     for k, line, amount in _numbered(terms, milestone, paid):
         if amount:
             _pay(draft, escrow, k, line, amount)
+
+
+def return_waiting(
+    draft: Draft,
+    terms: EscrowTerms,
+    escrow: EscrowId,
+    milestone: int,
+    paid: tuple[int, ...],
+    account: Address,
+) -> None:
+    """Give back payments that waited behind a freeze, as the account asks."""
+    draft.tell(PaymentsGivenUp(id=escrow, milestone=milestone, account=account))
+    for k, line, amount in _numbered(terms, milestone, paid):
+        if amount:
+            _return_rest(draft, escrow, k, line, amount)
 
 
 def _numbered(terms: EscrowTerms, milestone: int, paid: tuple[int, ...]) -> Iterator[_Numbered]:

@@ -37,10 +37,9 @@ class SignaturesMissing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentWasWithdrawn:
-    """The account took its signature back, for good."""
+    """A signer took its signature back, for good: these terms open no more."""
 
     id: EscrowId
-    account: Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +241,22 @@ class PaymentsFrozen:
     milestone: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooEarlyToGiveUp:
+    """Payments that wait are given up from an instant on, not before."""
+
+    from_: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentsNotFrozen:
+    """Nothing stands in the way of the payments: they can be made."""
+
+    id: EscrowId
+    milestone: int
+
+
 EscrowError: TypeAlias = (
     TermsError
     | EscrowAlreadyOpened
@@ -273,4 +288,6 @@ EscrowError: TypeAlias = (
     | TooEarlyForDefault
     | NothingWaits
     | PaymentsFrozen
+    | TooEarlyToGiveUp
+    | PaymentsNotFrozen
 )

@@ -112,6 +112,15 @@ class PaymentsMade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentsGivenUp:
+    """Payments that waited too long behind another's freeze go back; LineReturned follows."""
+
+    id: EscrowId
+    milestone: int
+    account: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeOpened:
     """A party asked the panel; `evidence` is the hash of the file that it keeps."""
 
@@ -146,6 +155,7 @@ EscrowEvent: TypeAlias = (
     | LinePaid
     | MilestoneEnded
     | PaymentsMade
+    | PaymentsGivenUp
     | DisputeOpened
     | Ruled
     | EscrowConsentWithdrawn

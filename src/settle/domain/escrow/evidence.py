@@ -43,8 +43,8 @@ from settle.domain.escrow.errors import (
 from settle.domain.escrow.events import Outcome
 from settle.domain.escrow.instruction_words import OPTION_RECORD, decode_instruction
 from settle.domain.escrow.terms import EscrowId, attestation_digest, reading_digest
-from settle.domain.ids import Address, InstructionId
-from settle.domain.instruction import Instruction, SigningDomain, instruction_id
+from settle.domain.ids import ZERO_WORD, Address, InstructionId
+from settle.domain.instruction import MAX_LEGS, Instruction, SigningDomain, instruction_id
 
 SECRET_BYTES: Final = 32
 _INSTANT_BYTES: Final = 8
@@ -67,10 +67,12 @@ class FeedRound:
 class Facts:
     """What the books do not know and a call can ask: signatures and contracts that report values.
 
-    `feed_round` gives None where the contract gives no answer.
+    `binds` takes wallets, too; `recovers` takes plain keys only, as evidence does, so that what
+    was good stays good. `feed_round` gives None where the contract gives no answer to use.
     """
 
     binds: Binds
+    recovers: Binds
     feed_round: Callable[[Address, int], FeedRound | None] = lambda _contract, _round: None
 
 
@@ -78,14 +80,14 @@ class Facts:
 class Standing:
     """All that evaluating one milestone needs to know of the chain. Instants in unix seconds.
 
-    `outcomes` has NONE where a milestone has not ended; `shift` is by how many seconds disputes
-    moved this milestone; `is_recorded` and `cannot_settle` speak of instructions.
+    `outcomes` has NONE where a milestone has not ended; `moved` says where disputes moved an
+    instant of this milestone to; `is_recorded` and `cannot_settle` speak of instructions.
     """
 
     escrow: EscrowId
     milestone: int
     opened_at: int
-    shift: int
+    moved: Callable[[int], int]
     outcomes: Sequence[Outcome]
     domain: SigningDomain
     facts: Facts
@@ -138,7 +140,7 @@ def _holds(condition: Condition, shown: Iterator[bool], standing: Standing, now:
         case Never():
             return False
         case TimeReached():
-            return now >= condition.at + standing.shift
+            return now >= standing.moved(condition.at)
         case Signed() | Reading() | Feed() | Preimage():
             return next(shown)
         case Settled():
@@ -216,7 +218,7 @@ def _examine_signed(leaf: Signed, index: int, piece: bytes, standing: Standing, 
         observed_at=observed_at,
         domain=standing.domain,
     )
-    if not standing.facts.binds(leaf.signer, digest, piece[_INSTANT_BYTES:]):
+    if not standing.facts.recovers(leaf.signer, digest, piece[_INSTANT_BYTES:]):
         raise Reverted(EvidenceInvalid(index=index))
     return True
 
@@ -241,7 +243,7 @@ def _examine_reading(leaf: Reading, index: int, piece: bytes, standing: Standing
         observed_at=observed_at,
         domain=standing.domain,
     )
-    if not standing.facts.binds(leaf.signer, digest, piece[head:]):
+    if not standing.facts.recovers(leaf.signer, digest, piece[head:]):
         raise Reverted(EvidenceInvalid(index=index))
     return leaf.low <= value <= leaf.high
 
@@ -266,9 +268,13 @@ def _examine_feed(leaf: Feed, index: int, piece: bytes, standing: Standing, now:
     found = standing.facts.feed_round(leaf.contract, number)
     if found is None or not 0 < found.updated_at <= now:
         raise Reverted(FeedSilent(index=index, feed=leaf.contract))
+    if leaf.kind == BY_INSTANT and found.updated_at < leaf.at:
+        raise Reverted(another)
+    if found.updated_at < standing.opened_at:
+        raise Reverted(
+            EvidenceStale(index=index, observed_at=found.updated_at, earliest=standing.opened_at)
+        )
     if leaf.kind == BY_INSTANT:
-        if found.updated_at < leaf.at:
-            raise Reverted(another)
         before = standing.facts.feed_round(leaf.contract, number - 1)
         if before is None:
             raise Reverted(FeedSilent(index=index, feed=leaf.contract))
@@ -281,7 +287,9 @@ def _examine_unsettled(leaf: Settled, index: int, piece: bytes, standing: Standi
     instruction = decode_instruction(piece)
     if instruction is None:
         raise Reverted(EvidenceInvalid(index=index))
-    found = instruction_id(instruction, standing.domain)
+    found = InstructionId(ZERO_WORD)
+    if 0 < len(instruction.legs) <= MAX_LEGS:
+        found = instruction_id(instruction, standing.domain)
     if found != leaf.instruction:
         raise Reverted(InstructionNotTheOne(index=index, id=found, wanted=leaf.instruction))
     if not instruction.options & OPTION_RECORD:

@@ -63,7 +63,7 @@ def open_escrow(
 
 def withdraw_from_escrow(
     state: EscrowState,
-    escrow: EscrowId,
+    terms: EscrowTerms,
     account: Address,
     signature: bytes,
     *,
@@ -71,16 +71,23 @@ def withdraw_from_escrow(
     facts: Facts,
     now: int,
 ) -> EscrowStep:
-    """Take a signature under terms that are not open back, for good. Raises: Reverted."""
-    if escrow in state.records:
-        raise Reverted(EscrowAlreadyOpened(id=escrow))
-    if (account, escrow) in state.withdrawn:
-        raise Reverted(ConsentWasWithdrawn(id=escrow, account=account))
+    """Take a signature under terms that are not open back: they never open. Raises: Reverted."""
+    escrow = escrow_id(terms, state.chain.domain)
+    _require_unopened(state, escrow)
+    if account not in signers_of(terms):
+        raise Reverted(NotAParty(account=account))
     digest = escrow_withdrawal_digest(account, escrow, state.chain.domain)
     require_signed(account, digest, signature, caller, facts)
     draft = Draft(state.chain)
     draft.tell(EscrowConsentWithdrawn(id=escrow, account=account))
     return close(state, draft, now=now)
+
+
+def _require_unopened(state: EscrowState, escrow: EscrowId) -> None:
+    if escrow in state.records:
+        raise Reverted(EscrowAlreadyOpened(id=escrow))
+    if escrow in state.withdrawn:
+        raise Reverted(ConsentWasWithdrawn(id=escrow))
 
 
 def _require_consents(
@@ -90,13 +97,10 @@ def _require_consents(
     signatures: Sequence[bytes],
     facts: Facts,
 ) -> None:
-    if escrow in state.records:
-        raise Reverted(EscrowAlreadyOpened(id=escrow))
+    _require_unopened(state, escrow)
     signers = signers_of(terms)
     if len(signatures) != len(signers):
         raise Reverted(SignaturesMissing(given=len(signatures), needed=len(signers)))
     for account, signature in zip(signers, signatures, strict=True):
-        if (account, escrow) in state.withdrawn:
-            raise Reverted(ConsentWasWithdrawn(id=escrow, account=account))
         if not facts.binds(account, escrow, signature):
             raise Reverted(SignatureInvalid(account=account))

@@ -29,7 +29,7 @@ from settle.domain.escrow.conditions import (
     Signed,
     TimeReached,
 )
-from settle.domain.escrow.terms import MAX_CONDITION_DEPTH, MAX_CONDITION_NODES
+from settle.domain.escrow.terms import MAX_CONDITION_DEPTH, MAX_CONDITION_NODES, MIN_STEP
 from settle.domain.escrow.terms_errors import (
     ConditionMalformed,
     ConditionTooDeep,
@@ -102,12 +102,14 @@ def _write_range(leaf: Reading | Feed) -> bytes:
 # ------------------------------------------------------------------------------ reading
 
 
-def read_program(program: bytes, deadlines: Sequence[int]) -> tuple[Condition, ...]:
+def read_program(
+    program: bytes, deadlines: Sequence[int], *, open_by: int
+) -> tuple[Condition, ...]:
     """Decode the conditions of all milestones and ask all bounds.
 
     Raises: Reverted with the error that the contract gives for the same bytes.
     """
-    reader = _Reader(program, deadlines)
+    reader = _Reader(program, deadlines, open_by)
     conditions = tuple(reader.condition(milestone) for milestone in range(len(deadlines)))
     if reader.offset != len(program):
         raise Reverted(ProgramNotUsedUp(used=reader.offset, length=len(program)))
@@ -117,9 +119,9 @@ def read_program(program: bytes, deadlines: Sequence[int]) -> tuple[Condition, .
 class _Reader:
     """Reads once from the front; `offset` is where the next node begins."""
 
-    def __init__(self, program: bytes, deadlines: Sequence[int]) -> None:
+    def __init__(self, program: bytes, deadlines: Sequence[int], open_by: int) -> None:
         self.offset = 0
-        self._program, self._deadlines = program, deadlines
+        self._program, self._deadlines, self._open_by = program, deadlines, open_by
         self._milestone = self._nodes = self._start = 0
 
     def condition(self, milestone: int) -> Condition:
@@ -196,13 +198,13 @@ class _Reader:
     def _reading(self) -> Reading:
         signer, feed, kind = self._address(), self._bytes(WORD_BYTES), self._kind()
         at, low, high = self._number(8), *self._range()
-        self._before_deadline(at if kind == BY_INSTANT else 0)
+        self._check_instant(kind, at)
         return Reading(signer=signer, feed=feed, kind=kind, at=at, low=low, high=high)
 
     def _feed(self) -> Feed:
         contract, kind = self._address(), self._kind()
         at, low, high = self._number(_ROUND_BYTES), *self._range()
-        self._before_deadline(at if kind == BY_INSTANT else 0)
+        self._check_instant(kind, at)
         return Feed(contract=contract, kind=kind, at=at, low=low, high=high)
 
     def _outcome(self) -> OutcomeOf:
@@ -249,11 +251,18 @@ class _Reader:
             raise self._malformed(self._start)
         return low, high
 
+    def _check_instant(self, kind: int, at: int) -> None:
+        """Ask that a reading's instant is open to nobody's choice and leaves time to bring it."""
+        if kind == BY_INSTANT:
+            if at < self._open_by:
+                raise self._malformed(self._start)
+            self._before_deadline(at)
+
     def _before_deadline(self, instant: int) -> None:
-        deadline = self._deadlines[self._milestone]
-        if instant >= deadline:
+        deadline, limit = self._deadlines[self._milestone], instant + MIN_STEP
+        if limit > deadline:
             raise Reverted(
-                DeadlinesInvalid(milestone=self._milestone, deadline=deadline, limit=instant)
+                DeadlinesInvalid(milestone=self._milestone, deadline=deadline, limit=limit)
             )
 
     def _malformed(self, offset: int) -> Reverted:

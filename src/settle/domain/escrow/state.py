@@ -1,7 +1,7 @@
 """What is known of each open escrow, and how the events of a call change it.
 
 A record is all that the chain keeps of an escrow, with what the events tell besides: the chain
-stores a hash where `waiting` has the amounts. Events and the times of their blocks rebuild every
+stores a hash where `paid` has the amounts. Events and the times of their blocks rebuild every
 record (law L8).
 """
 
@@ -20,21 +20,23 @@ from settle.domain.escrow.events import (
     EscrowOpened,
     MilestoneEnded,
     Outcome,
+    PaymentsGivenUp,
     PaymentsMade,
 )
 from settle.domain.escrow.terms import EscrowId
-from settle.domain.ids import Address, InstructionId
+from settle.domain.ids import InstructionId
 from settle.domain.twin_state import ChainState, Draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MilestoneRecord:
-    """One milestone: `disputed_at` in unix seconds; `waiting` is what its lines have yet to pay."""
+    """One milestone. `disputed_at` and `ended_at` in unix seconds; `paid` as MilestoneEnded says."""
 
     outcome: Outcome = Outcome.NONE
     ended_by: EndedBy | None = None
     paid: tuple[int, ...] = ()
     waits: bool = False
+    ended_at: int | None = None
     disputed_at: int | None = None
 
 
@@ -51,9 +53,9 @@ class EscrowRecord:
         return tuple(one.outcome for one in self.milestones)
 
     @property
-    def disputed(self) -> tuple[bool, ...]:
-        """Whether each milestone was ever disputed."""
-        return tuple(one.disputed_at is not None for one in self.milestones)
+    def disputed_at(self) -> tuple[int | None, ...]:
+        """When each milestone was disputed, None where it was not."""
+        return tuple(one.disputed_at for one in self.milestones)
 
     @property
     def has_ended(self) -> bool:
@@ -65,12 +67,13 @@ class EscrowRecord:
 class EscrowState:
     """The books and the escrows on them. Treat the mappings as frozen: calls copy them.
 
+    `withdrawn` has the terms that a signer took its signature back from: they never open.
     `recorded` has the instructions whose settlement is remembered by id (OPTION_RECORD).
     """
 
     chain: ChainState
     records: Mapping[EscrowId, EscrowRecord] = field(default_factory=dict)
-    withdrawn: frozenset[tuple[Address, EscrowId]] = frozenset()
+    withdrawn: frozenset[EscrowId] = frozenset()
     recorded: frozenset[InstructionId] = frozenset()
 
 
@@ -96,8 +99,9 @@ def advance_record(record: EscrowRecord | None, event: EscrowEvent, *, now: int)
                 ended_by=event.by,
                 paid=event.paid,
                 waits=event.waits,
+                ended_at=now,
             )
-        case PaymentsMade():
+        case PaymentsMade() | PaymentsGivenUp():
             return _changed(record, event.milestone, waits=False)
         case DisputeOpened():
             return _changed(record, event.milestone, disputed_at=now)
@@ -118,7 +122,7 @@ def advance_escrows(
     records, withdrawn = dict(state.records), set(state.withdrawn)
     for event in events:
         if isinstance(event, EscrowConsentWithdrawn):
-            withdrawn.add((event.account, event.id))
+            withdrawn.add(event.id)
         elif isinstance(event, EscrowEvent):
             records[event.id] = advance_record(records.get(event.id), event, now=now)
     return replace(

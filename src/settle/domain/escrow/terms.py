@@ -24,6 +24,8 @@ MAX_CONDITION_NODES: Final = 32
 MAX_CONDITION_DEPTH: Final = 4
 MAX_ESCROW_WINDOW: Final = 1096 * 86_400  # seconds
 MAX_DISPUTE: Final = 90 * 86_400  # seconds
+MAX_WAIT: Final = 30 * 86_400  # seconds that a payment waits before it can be given up
+MIN_STEP: Final = 3_600  # seconds between two instants of which one must follow the other
 FALLBACK_INDEX: Final = 255
 """The index of the fallback arbiter in a ruling; arbiters of the panel count from 0."""
 
@@ -45,7 +47,8 @@ READING_TYPE: Final = (
     "uint64 at,int128 value,uint64 observedAt)"
 )
 RULING_TYPE: Final = (
-    "EscrowRuling(bytes32 escrow,uint8 milestone,address arbiter,uint128[] paid,bytes4 reason)"
+    "EscrowRuling(bytes32 escrow,uint8 milestone,address arbiter,uint128[] paid,bytes4 reason,"
+    "uint64 validBy)"
 )
 SPLIT_TYPE: Final = (
     "EscrowSplit(bytes32 escrow,uint8 milestone,address account,uint128[] paid,uint64 validBy)"
@@ -234,10 +237,12 @@ def ruling_digest(
     paid: Sequence[int],
     *,
     reason: bytes,
+    valid_by: int,
     domain: SigningDomain,
 ) -> bytes:
     """Give what an arbiter signs: what each line of the milestone pays; `reason` has 4 bytes."""
-    parts = (_LEFT_OF_ADDRESS + arbiter, _list_hash(paid), reason.ljust(32, b"\x00"))
+    head = (_LEFT_OF_ADDRESS + arbiter, _list_hash(paid))
+    parts = (*head, reason.ljust(32, b"\x00"), _word(valid_by))
     return _about(_RULING_HASH, escrow, milestone, parts, domain)
 
 

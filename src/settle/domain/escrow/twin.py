@@ -10,7 +10,13 @@ from __future__ import annotations
 from settle.domain.escrow.clock import MilestoneNow
 from settle.domain.escrow.clock import what_now as clock_now
 from settle.domain.escrow.disputing import Ruling, end_by_ruling, open_dispute
-from settle.domain.escrow.ending import end_by_agreement, end_by_condition, end_by_default, pay_out
+from settle.domain.escrow.ending import (
+    end_by_agreement,
+    end_by_condition,
+    end_by_default,
+    give_up_payments,
+    pay_out,
+)
 from settle.domain.escrow.evidence import Facts, FeedRound
 from settle.domain.escrow.opening import open_escrow, withdraw_from_escrow
 from settle.domain.escrow.state import EscrowRecord, EscrowState, EscrowStep, MilestoneRecord
@@ -29,6 +35,7 @@ __all__ = [
     "end_by_condition",
     "end_by_default",
     "end_by_ruling",
+    "give_up_payments",
     "open_dispute",
     "open_escrow",
     "pay_out",

@@ -18,6 +18,7 @@ from settle.domain.escrow.terms import (
     MAX_ESCROW_WINDOW,
     MAX_MILESTONES,
     MAX_PROGRAM,
+    MIN_STEP,
     EscrowTerms,
     parties_of,
 )
@@ -45,7 +46,7 @@ def check_terms(terms: EscrowTerms, *, now: int) -> tuple[Condition, ...]:
     _check_sizes(terms)
     _check_lines(terms)
     _check_deadlines(terms, now)
-    conditions = read_program(terms.program, terms.deadlines)
+    conditions = read_program(terms.program, terms.deadlines, open_by=terms.open_by)
     _check_panel(terms)
     _check_neutrals(terms, conditions)
     return conditions
@@ -87,8 +88,9 @@ def _check_deadlines(terms: EscrowTerms, now: int) -> None:
         raise Reverted(DeadlinePassed(deadline=terms.open_by, now=now))
     latest = now + MAX_ESCROW_WINDOW
     for k, deadline in enumerate(terms.deadlines):
-        if deadline <= terms.open_by:
-            raise Reverted(DeadlinesInvalid(milestone=k, deadline=deadline, limit=terms.open_by))
+        earliest = terms.open_by + MIN_STEP
+        if deadline < earliest:
+            raise Reverted(DeadlinesInvalid(milestone=k, deadline=deadline, limit=earliest))
         if deadline > latest:
             raise Reverted(DeadlinesInvalid(milestone=k, deadline=deadline, limit=latest))
 
