@@ -23,7 +23,6 @@ from settle.batch_gas import batch_limits
 from settle.chain.deployment import Deployment, load_deployment
 from settle.chain.eip712 import recover
 from settle.chain.follower import Follower
-from settle.chain.keystore import load_key
 from settle.chain.node import Node
 from settle.chain.operator_chain import NodeReader, SenderOutgoing
 from settle.chain.profile import EngineProfile, load_profile
@@ -35,7 +34,6 @@ from settle.services.executor import Executor
 from settle.services.record_outcomes import RecordOutcomes
 from settle.services.trade_numbers import TradeNumbers
 from settle.services.venue import Venue
-from settle.settings import read_password
 from settle.store.alarms import Alarms
 from settle.store.chain_tables import SqlFollowerStore
 from settle.store.database import Database, open_database
@@ -63,8 +61,8 @@ def now() -> int:
     return int(time.time())
 
 
-def build_operator(settings: Settings) -> Operator:
-    """Open and connect everything; nothing runs yet.
+def build_operator(settings: Settings, key: bytes) -> Operator:
+    """Open and connect everything; nothing runs yet. `key` signs the operator's transactions.
 
     Raises: InvalidInput for what the settings name and is not there or not right; Unavailable or
     Broken for a database that cannot be used.
@@ -72,7 +70,6 @@ def build_operator(settings: Settings) -> Operator:
     set_up_logging(settings.log_level)
     profile = load_profile(settings.chain_toml, settings.engine)
     deployment = load_deployment(settings.deployment)
-    key = load_key(settings.key_file, read_password(settings.password_file))
     database = open_database(settings.database_url)
     try:
         return Operator(settings, profile, deployment, key, database)

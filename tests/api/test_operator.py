@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from settle.bootstrap import Operator, build_operator
+from settle.chain.keystore import load_key
 from settle.client import Client, KeySigner
 from settle.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from settle.settings import read_password
 from tests.api.stage import EURO, ISIN, SHARE, Bank, Stage, set_stage
 from tests.api.world import key_of, wait_for
 
@@ -25,8 +27,11 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from settle.bootstrap import build_operator
-from settle.settings import read_settings
-operator = build_operator(read_settings())
+from settle.chain.keystore import load_key
+from settle.settings import read_password, read_settings
+settings = read_settings()
+key = load_key(settings.key_file, read_password(settings.password_file))
+operator = build_operator(settings, key)
 operator.run("127.0.0.1", int(sys.argv[2]), on_up=Path(sys.argv[1]).write_text)
 print("ended well", flush=True)
 """
@@ -44,7 +49,8 @@ class Running:
 
     def __init__(self, stage: Stage, **changes: Any) -> None:
         settings = stage.settings.model_copy(update=changes)
-        self.operator: Operator = build_operator(settings)
+        key = load_key(settings.key_file, read_password(settings.password_file))
+        self.operator: Operator = build_operator(settings, key)
         self.url = ""
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
