@@ -416,6 +416,12 @@ def test_terms_open_once_and_not_after_a_withdrawal() -> None:
     )
     assert again == refused.EscrowAlreadyOpened(id=name)
     start = w.funded()
+    stranger = error_of(
+        lambda: twin.withdraw_from_escrow(
+            start, terms, w.THIRD, b"", caller=w.THIRD, facts=w.facts(), now=NOW
+        )
+    )
+    assert stranger == refused.NotAParty(account=w.THIRD)
     state, _ = twin.withdraw_from_escrow(
         start, terms, w.ARBITER, b"", caller=w.ARBITER, facts=w.facts(), now=NOW
     )

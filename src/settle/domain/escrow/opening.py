@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from settle.domain.chain_errors import Reverted
 from settle.domain.escrow.case import require_signed
 from settle.domain.escrow.ends import hold_line
-from settle.domain.escrow.errors import ConsentWasWithdrawn, EscrowAlreadyOpened, SignaturesMissing
+from settle.domain.escrow.errors import (
+    ConsentWasWithdrawn,
+    EscrowAlreadyOpened,
+    NotAParty,
+    SignaturesMissing,
+)
 from settle.domain.escrow.events import EscrowConsentWithdrawn, EscrowOpened
 from settle.domain.escrow.evidence import Facts
 from settle.domain.escrow.state import EscrowState, EscrowStep, close

@@ -30,7 +30,7 @@ from settle.domain.twin_state import ChainState, Draft
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MilestoneRecord:
-    """One milestone. `disputed_at` and `ended_at` in unix seconds; `paid` as MilestoneEnded says."""
+    """One milestone; instants in unix seconds, `paid` has an amount for each of its lines."""
 
     outcome: Outcome = Outcome.NONE
     ended_by: EndedBy | None = None
