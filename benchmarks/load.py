@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from settle.demo.actor import Actor
+from settle.demo.bank import Bank
 from settle.demo.plan import Deal, Fate, Member
-from settle.demo.sides import side_of
+from settle.demo.sides import sides_of
 from settle.demo.tape import TapeTrade
 from settle.domain.ids import AssetId, CurrencyCode, Isin
-from settle.signer.review import Market
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -51,19 +50,15 @@ def run_pair(
 
     Counts in `submitted` what both sides have submitted and signed; `settled` is counted elsewhere.
     """
-    actors = [_actor(pair, place) for place in (0, 1)]
-    _introduce(pair, actors)
+    banks = _banks(pair)
     ends_at = time.monotonic() + seconds
     done = 0
     while time.monotonic() < ends_at and done < most:
         deals = [_deal(pair, done + k) for k in range(min(BATCH, most - done))]
-        for place, actor in enumerate(actors):
-            other = actors[1 - place]
-            actor.submit(
-                [side_of(d, actor, other, sells=place == 0, hours=pair.hours) for d in deals]
-            )
-        for actor in actors:
-            actor.sign_pending()
+        for place, bank in enumerate(banks):
+            bank.desk.submit(sides_of(deals, place, banks, pair.hours))
+        for bank in banks:
+            bank.desk.sign_pending()
         done += len(deals)
         with submitted.get_lock():
             submitted.value += len(deals)
@@ -71,27 +66,15 @@ def run_pair(
             time.sleep(0.02)
 
 
-def _actor(pair: Pair, place: int) -> Actor:
-    # The journal stays with the participant from one run to the next: it counts the nonces.
+def _banks(pair: Pair) -> list[Bank]:
+    # The journals stay with the participants from one run to the next: they count the nonces.
     folder = Path(pair.folder)
     folder.mkdir(exist_ok=True)
-    actor = Actor(pair.members[place], pair.keys[place], folder, pair.domain)
-    actor.connect(pair.url)
-    return actor
-
-
-def _introduce(pair: Pair, actors: list[Actor]) -> None:
-    """Let both know assets, owners and rules."""
-    owners = {actor.account: actor.member.lei for actor in actors}
-    for actor in actors:
-        actor.learn(
-            Market(
-                assets=ASSETS,
-                own_accounts=frozenset({actor.account}),
-                owner_of=owners.get,
-                rules=pair.hours.rules,
-            )
-        )
+    both = zip(pair.members, pair.keys, strict=True)
+    banks = [Bank(member, key, folder, pair.domain) for member, key in both]
+    for bank in banks:
+        bank.join(pair.url, ASSETS, banks, pair.hours.rules)
+    return banks
 
 
 def _deal(pair: Pair, number: int) -> Deal:

@@ -102,7 +102,7 @@ def _stage(folder: Path) -> Iterator[Stage]:
         stage.admit()
         stage.create_assets(Tape(trades=(line,), decimals={ISIN: 0}))
         stage.issue({place: {ISIN: _HELD, "EUR": _HELD} for place in range(2 * _PAIRS)})
-        stage.open_market(hours(int(time.time()), _LONG_S))
+        stage.hours = hours(int(time.time()), _LONG_S)
         stage.start_operator()
         stage.introduce()
         yield stage
@@ -114,8 +114,8 @@ def _pairs(stage: Stage, number: int, fate: Fate) -> list[Pair]:
     return [
         Pair(
             number=number * _PAIRS + place,
-            members=(stage.actors[2 * place].member, stage.actors[2 * place + 1].member),
-            keys=(stage.actors[2 * place].key, stage.actors[2 * place + 1].key),
+            members=(stage.banks[2 * place].member, stage.banks[2 * place + 1].member),
+            keys=(stage.banks[2 * place].key, stage.banks[2 * place + 1].key),
             folder=str(stage.chain.folder / f"pair{place}"),
             url=stage.url,
             hours=stage.hours,
@@ -175,13 +175,8 @@ def _restart(stage: Stage, count: int) -> dict[str, Any]:
     stage.kill_operator()
     began = time.monotonic()
     stage.start_operator()
-    api = stage.operator()
-    while True:
-        try:
-            api.get("/v1/participants")
-            break
-        except OSError:
-            time.sleep(0.02)
+    with stage.operator() as api:
+        api.participants()
     return {"trades": submitted, "seconds": round(time.monotonic() - began, 2)}
 
 

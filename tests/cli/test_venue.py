@@ -187,6 +187,50 @@ def test_a_side_that_is_wrong_is_usage_and_goes_nowhere(venue: Venue) -> None:
     assert error["code"] == "duplicate_reference"
 
 
+def test_what_the_venue_refused_may_come_again_put_right(venue: Venue) -> None:
+    wrong = venue.side("a", "C1", 1, 100, isin="US0378331005")
+    error = venue.of("a", "trade", "submit", wrong, code=2).json()["error"]
+    assert error["code"] == "asset_unknown"
+    venue.side("a", "C1", 1, 100)
+    [found] = venue.of("a", "trade", "submit", wrong).json()
+    assert found["status"] == "Unmatched"
+    venue.of("a", "trade", "cancel", found["trade_id"])
+
+
+def test_a_bank_takes_no_side_of_another_and_none_against_itself(venue: Venue) -> None:
+    theirs = venue.side("a", "O1", 1, 100, movement="RECE")
+    error = venue.of("a", "trade", "submit", theirs, code=2).json()["error"]
+    assert error["code"] == "submitter_is_no_party"
+    both = venue.side("a", "O1", 1, 100, receiving_party=BANKS["a"][0])
+    error = venue.of("a", "trade", "submit", both, code=2).json()["error"]
+    assert error["code"] == "same_party"
+
+
+def test_one_journal_holds_both_sides_of_a_trade_of_two_entities(venue: Venue) -> None:
+    for bank in BANKS:
+        text = venue.profile(bank).read_text()
+        own = f'journal = "{bank}.journal.db"'
+        venue.profile(f"both-{bank}").write_text(text.replace(own, 'journal = "both.db"'))
+        assert own in text
+    paths = {bank: venue.side(bank, f"B1{bank}", 1, 100, nonce="5000") for bank in BANKS}
+    found = {}
+    for bank, path in paths.items():
+        [found] = venue.of(f"both-{bank}", "trade", "submit", path).json()
+    for bank in ("a", "b", "a"):
+        venue.of(f"both-{bank}", "signer", "run", "--once")
+    venue.wait(found["trade_id"], "Settled")
+    journal = sqlite3.connect(venue.folder / "both.db")
+    assert journal.execute("SELECT count(*), count(DISTINCT digest) FROM signed").fetchone() == (
+        2,
+        1,
+    )
+    assert journal.execute("SELECT count(*) FROM bundles").fetchone() == (1,)
+    journal.close()
+    other = venue.side("b", "B1a", 2, 100)
+    error = venue.of("both-b", "trade", "submit", other, code=1).json()["error"]
+    assert error["code"] == "duplicate_reference"
+
+
 def test_terms_that_were_not_instructed_are_not_signed(venue: Venue) -> None:
     trade_id = venue.matched("N1", 1, 100)
     journal = sqlite3.connect(venue.folder / "a.journal.db")

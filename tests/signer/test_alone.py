@@ -17,7 +17,7 @@ from settle.domain.errors import Broken, InvalidInput, NotFound, Refused, Unavai
 from settle.domain.instruction import Instruction, instruction_id
 from settle.domain.ledger import NonceState
 from settle.signer.alone import Alone, any_node
-from settle.signer.journal import Journal
+from settle.signer.journal import Consent, Journal
 from tests.signer.test_review import SIDE
 
 WEI = 10**18
@@ -62,7 +62,8 @@ class Ours:
         digest = instruction_id(terms, self.market.deployment.domain)
         self.journal.instruct([replace(SIDE, reference=reference)])
         signatures = self.market.signatures(terms)
-        self.journal.record_signature(reference, digest, terms, signatures[0])
+        consent = Consent(reference=reference, digest=digest, terms=terms, signature=signatures[0])
+        assert self.journal.record([consent]) == {}
         if bundle:
             self.journal.keep_bundle(digest, signatures)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from settle.domain.errors import Conflict, NotFound, Refused
+from settle.domain.errors import Conflict, NotFound
 from settle.domain.ids import InstructionId
-from settle.signer.journal import Journal
+from settle.domain.instruction import Instruction
+from settle.signer.journal import Consent, Journal
 from tests.signer.test_review import OURS, SIDE, TERMS, THEIRS
 
 ONE, TWO = InstructionId(b"\x01" * 32), InstructionId(b"\x02" * 32)
@@ -55,20 +56,46 @@ def test_a_side_is_kept_as_it_was_instructed(journal: Journal) -> None:
         journal.instructed("R2")
 
 
+def consent(reference: str, digest: InstructionId, terms: Instruction = TERMS) -> Consent:
+    return Consent(reference=reference, digest=digest, terms=terms, signature=b"s")
+
+
 def test_one_digest_of_a_trade_is_live_at_a_time(journal: Journal) -> None:
-    journal.instruct([SIDE])
-    journal.record_signature("R1", ONE, TERMS, b"s")
-    journal.record_signature("R1", ONE, TERMS, b"s")
-    with pytest.raises(Refused, match="another digest is signed only when"):
-        journal.record_signature("R1", TWO, replace(TERMS, nonce=9), b"t")
+    other = replace(TERMS, nonce=9)
+    journal.instruct([SIDE, replace(SIDE, reference="R2")])
+    assert journal.record([consent("R1", ONE)]) == {}
+    assert journal.record([consent("R1", ONE)]) == {}
+    refused = journal.record([consent("R1", TWO, other), consent("R2", TWO, other)])
+    assert list(refused) == ["R1"]
+    assert "another digest is signed only when" in refused["R1"].message
+    assert journal.signed_terms("R1") == (ONE, TERMS)
+    assert journal.signed_terms("R2") == (TWO, other)
     journal.retire(ONE)
-    journal.record_signature("R1", TWO, replace(TERMS, nonce=9), b"t")
-    assert journal.signed_terms("R1") == (TWO, replace(TERMS, nonce=9))
+    assert journal.record([consent("R1", TWO, other)]) == {}
+    assert journal.signed_terms("R1") == (TWO, other)
+
+
+def test_who_stands_on_both_ends_signs_under_either_reference(journal: Journal) -> None:
+    journal.instruct([SIDE, replace(SIDE, reference="R2")])
+    assert journal.record([consent("R1", ONE)]) == {}
+    assert journal.record([consent("R2", ONE)]) == {}
+    assert journal.signed_terms("R1") == journal.signed_terms("R2") == (ONE, TERMS)
+    assert journal.without_bundle() == (ONE,)
+
+
+def test_only_a_side_that_nobody_can_hold_a_signature_of_is_forgotten(journal: Journal) -> None:
+    later = replace(SIDE, reference="R2")
+    assert journal.instruct([SIDE]) == ("R1",)
+    assert journal.instruct([SIDE, later]) == ("R2",)
+    journal.record([consent("R1", ONE)])
+    journal.forget(["R1", "R2"])
+    assert journal.instructed("R1") == SIDE
+    assert journal.instruct([replace(later, quantity=1)]) == ("R2",)
 
 
 def test_a_bundle_is_kept_and_missed_until_then(journal: Journal) -> None:
     journal.instruct([SIDE])
-    journal.record_signature("R1", ONE, TERMS, b"s")
+    journal.record([consent("R1", ONE)])
     assert journal.without_bundle() == (ONE,)
     with pytest.raises(NotFound):
         journal.bundle(ONE)

@@ -61,7 +61,7 @@ def _text(result: dict[str, Any]) -> str:
                 f"{audit['differences']} differences"
             ),
             (
-                f"audit of a copy with {tamper['changed']}: "
+                "audit of a copy with one balance changed: "
                 f"{'found' if tamper['found'] else 'NOT FOUND'}: {where}"
             ),
             f"{result['elapsed_s']} s",

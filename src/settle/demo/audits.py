@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from settle.domain.errors import Broken
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from settle.demo.stage import Stage
 
 _CLEAN: Final = 0
@@ -35,6 +37,17 @@ def audit(stage: Stage, database: Path) -> dict[str, Any]:
         raise Broken(f"the auditor ended with {done.returncode}: {tail}", code="audit_failed")
     report: dict[str, Any] = json.loads(done.stdout)
     return report
+
+
+def place_of(finding: Mapping[str, Any]) -> str:
+    """Tell a finding of the auditor in one line: what, where, and both values."""
+    where = ", ".join(
+        f"{name} {finding[name]}"
+        for name in ("block", "transaction", "instruction", "account", "asset")
+        if finding[name] is not None
+    )
+    values = f"stated {finding['stated']}, computed {finding['computed']}"
+    return f"{finding['code']}, {finding['fact']}, {where}: {values}"
 
 
 def tampered_copy(stage: Stage, place: Path) -> tuple[Path, str]:

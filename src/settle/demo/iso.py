@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from settle.demo.actor import Actor
+    from settle.demo.bank import Bank
 
 ISIN: Final = Isin("DE0007164600")
 QUANTITY: Final = 500
@@ -27,7 +27,7 @@ _CONFIRMATION: Final = "sese.025"
 class IsoTrade:
     """A trade between the first two members, instructed by messages."""
 
-    def __init__(self, folder: Path, seller: Actor, buyer: Actor, today: date) -> None:
+    def __init__(self, folder: Path, seller: Bank, buyer: Bank, today: date) -> None:
         """Take the two example messages, dated today."""
         self._parties = (seller, buyer)
         self._today = today
@@ -36,17 +36,17 @@ class IsoTrade:
 
     def send(self) -> int:
         """Instruct both sides; gives how many messages went in."""
-        for place, (actor, message) in enumerate(zip(self._parties, self._messages, strict=True)):
-            actor.journal.instruct([self._side(place)])
-            actor.iso(message, f"iso-{self.references[place]}")
+        for place, (bank, message) in enumerate(zip(self._parties, self._messages, strict=True)):
+            bank.desk.journal.instruct([self._side(place)])
+            bank.desk.client.send_message(message)
         return len(self._messages)
 
     def confirmations(self) -> int:
         """Count the confirmations that are there for the two parties."""
         return sum(
-            one["reference"] == reference and one["name"].startswith(_CONFIRMATION)
-            for actor, reference in zip(self._parties, self.references, strict=True)
-            for one in actor.iso_out()
+            one.reference == reference and one.name.startswith(_CONFIRMATION)
+            for bank, reference in zip(self._parties, self.references, strict=True)
+            for one in bank.desk.client.messages()
         )
 
     def _side(self, place: int) -> TradeSide:

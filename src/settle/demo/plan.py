@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from settle.domain.errors import InvalidInput
-from settle.domain.ids import Bic, Isin, Lei, lei_check_digits
+from settle.domain.ids import Bic, Lei, lei_check_digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,8 @@ _NAMES: Final = (
 ).split()
 _BIC_PLACES: Final = {"BETA": "FRP0"}
 _LEAST: Final = 2
-_SHORT_PERCENT: Final = 30
+_AT_FIRST_PERCENT: Final = 30
+_CURRENCY: Final = 3
 
 
 class Fate(Enum):
@@ -93,8 +94,8 @@ def _member(name: str) -> Member:
 def make_plan(tape: Tape, count: int, seed: int, tolerance: Tolerance) -> Plan:
     """Give every trade its parties and its fate, and every member what it needs.
 
-    One member is short of cash and one of the security that it delivers most: what they lack comes
-    half way. Raises InvalidInput for a tape that is too short for the story.
+    One member is short of cash and one of a security, by more than others bring them: what they
+    lack comes half way. Raises InvalidInput for a tape that is too short for the story.
     """
     dice = random.Random(seed)  # noqa: S311  who trades with whom is no secret
     fates = _fates(len(tape.trades), dice)
@@ -103,7 +104,7 @@ def make_plan(tape: Tape, count: int, seed: int, tolerance: Tolerance) -> Plan:
         for trade, fate in zip(tape.trades, fates, strict=True)
     )
     needs = _needs(deals)
-    half_way = _shortfalls(needs)
+    half_way = _shortfalls(needs, _net_needs(deals))
     at_first = {
         member: {code: units - half_way.get(member, {}).get(code, 0) for code, units in of.items()}
         for member, of in needs.items()
@@ -155,13 +156,30 @@ def _needs(deals: tuple[Deal, ...]) -> dict[int, dict[str, int]]:
     return {member: dict(of) for member, of in needs.items()}
 
 
-def _shortfalls(needs: Mapping[int, Mapping[str, int]]) -> dict[int, dict[str, int]]:
-    """Take most of the cash of one member away and most of one security of another."""
-    members = sorted(needs)
-    poor, bare = members[-1], members[0]
-    cash = max((code for code in needs[poor] if len(code) == 3), key=lambda c: needs[poor][c])
-    paper = max((code for code in needs[bare] if len(code) != 3), key=lambda c: needs[bare][c])
+def _net_needs(deals: tuple[Deal, ...]) -> dict[tuple[int, str], int]:
+    """What each gives more than it gets, by member and asset code, in the trades that settle."""
+    net: dict[tuple[int, str], int] = defaultdict(int)
+    for deal in deals:
+        if deal.fate in (Fate.SETTLES, Fate.WITHIN_TOLERANCE):
+            trade = deal.trade
+            net[deal.seller, trade.isin] += trade.quantity
+            net[deal.buyer, trade.isin] -= trade.quantity
+            net[deal.buyer, trade.currency] += trade.amount
+            net[deal.seller, trade.currency] -= trade.amount
+    return net
+
+
+def _shortfalls(
+    needs: Mapping[int, Mapping[str, int]], net: Mapping[tuple[int, str], int]
+) -> dict[int, dict[str, int]]:
+    """Leave one member with a part of its net need of cash, another with that of a security.
+
+    So not all of their trades can settle before the rest comes, in whichever order they are tried.
+    """
+    by_need = sorted(net, key=lambda of: (-net[of], of))
+    poor, cash = next(of for of in by_need if len(of[1]) == _CURRENCY)
+    bare, paper = next(of for of in by_need if len(of[1]) != _CURRENCY and of[0] != poor)
     return {
-        poor: {cash: needs[poor][cash] * (100 - _SHORT_PERCENT) // 100},
-        bare: {Isin(paper): needs[bare][paper] - needs[bare][paper] * _SHORT_PERCENT // 100},
+        member: {code: needs[member][code] - max(0, net[member, code]) * _AT_FIRST_PERCENT // 100}
+        for member, code in ((poor, cash), (bare, paper))
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from settle.chain.profile import load_profile
 from settle.demo import iso
-from settle.demo.audits import audit, tampered_copy
+from settle.demo.audits import audit, place_of, tampered_copy
 from settle.demo.plan import make_plan
 from settle.demo.stage import Stage, hours
 from settle.demo.story import Story
@@ -56,22 +56,22 @@ def run_demo(request: DemoRequest, tell: Callable[[str], None]) -> dict[str, Any
         stage.admit()
         stage.create_assets(tape, more=[iso.ISIN])
         made = stage.issue(_with_iso(plan))
-        tell(f"{len(stage.actors)} participants, {len(stage.assets)} assets, {made} holdings")
+        tell(f"{len(stage.banks)} participants, {len(stage.assets)} assets, {made} holdings")
         _open(stage)
         stage.introduce()
         tell(f"the operator listens on {stage.url}")
         message_trade = iso.IsoTrade(
             request.root / "examples" / "iso20022",
-            stage.actors[0],
-            stage.actors[1],
+            stage.banks[0],
+            stage.banks[1],
             stage.hours.today,
         )
         story = Story(stage, plan, tell, message_trade)
         outcomes = story.play()
         tell("the auditor replays the chain")
         report = audit(stage, folder / "operator.db")
-        tell(f"audit: {report['verdict']}; now on a copy with one balance changed")
         copy, change = tampered_copy(stage, folder / "tampered.db")
+        tell(f"audit: {report['verdict']}; now on a copy with one balance changed: {change}")
         tampered = audit(stage, copy)
         gas = stage.gas_used()
         settled = outcomes["settled"]
@@ -98,9 +98,8 @@ def run_demo(request: DemoRequest, tell: Callable[[str], None]) -> dict[str, Any
                 )
             },
             "tamper": {
-                "changed": change,
                 "found": tampered["verdict"] != "clean",
-                "where": [str(one) for one in tampered["findings"][:3]],
+                "where": [place_of(one) for one in tampered["findings"][:3]],
             },
             "iso20022": {"in": story.messages_in, "out": story.messages_out},
             "elapsed_s": round(time.monotonic() - began, 1),
@@ -114,7 +113,7 @@ def _open(stage: Stage) -> None:
     closes_in_s = _CLOSES_IN_S
     while True:
         opened_at = int(time.time())
-        stage.open_market(hours(opened_at, closes_in_s))
+        stage.hours = hours(opened_at, closes_in_s)
         stage.start_operator()
         if time.time() - opened_at < closes_in_s // 2:
             return

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from settle.demo.plan import Deal, Fate
+from settle.domain.ids import WORD_BYTES
 from settle.domain.side import TradeSide
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
-    from settle.demo.actor import Actor
+    from settle.demo.bank import Bank
     from settle.demo.stage import Hours
 
 _DAYS_UNTIL_CANCELLED: Final = 3
@@ -26,10 +29,21 @@ def settlement_date(deal: Deal, hours: Hours) -> date:
     return hours.today
 
 
-def side_of(deal: Deal, own: Actor, other: Actor, *, sells: bool, hours: Hours) -> TradeSide:
-    """State one side, with the next nonce of the own account."""
-    seller, buyer = (own, other) if sells else (other, own)
-    trade_ref, terms = own.salts(deal.reference)
+def sides_of(
+    deals: Sequence[Deal], place: int, banks: Sequence[Bank], hours: Hours
+) -> list[TradeSide]:
+    """State what the bank at `place` states of its deals, with the next nonces of its account."""
+    own = banks[place]
+    nonces = own.desk.journal.next_nonces(own.account, len(deals))
+    return [
+        _side(deal, banks, hours, sells=deal.seller == place, nonce=nonce)
+        for deal, nonce in zip(deals, nonces, strict=True)
+    ]
+
+
+def _side(deal: Deal, banks: Sequence[Bank], hours: Hours, *, sells: bool, nonce: int) -> TradeSide:
+    seller, buyer = banks[deal.seller], banks[deal.buyer]
+    own, other = (seller, buyer) if sells else (buyer, seller)
     day = settlement_date(deal, hours)
     return TradeSide(
         side_id="",
@@ -51,7 +65,8 @@ def side_of(deal: Deal, own: Actor, other: Actor, *, sells: bool, hours: Hours) 
         common_reference=deal.reference,
         account=own.account,
         counterparty_account=other.account,
-        nonce=own.journal.next_nonces(own.account)[0],
-        trade_ref=trade_ref,
-        terms=terms,
+        nonce=nonce,
+        # Drawn, so that nobody who reads the chain finds the trade by trying.
+        trade_ref=secrets.token_bytes(WORD_BYTES),
+        terms=secrets.token_bytes(WORD_BYTES),
     )

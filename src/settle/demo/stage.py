@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 from settle.chain.eip712 import address_of
 from settle.chain.keystore import new_key
+from settle.client.client import Client
 from settle.client.signer import KeySigner
-from settle.client.transport import Transport
-from settle.demo.actor import Actor
+from settle.demo.bank import Bank
 from settle.domain.errors import Unavailable
 from settle.domain.ids import CURRENCY_DECIMALS, AssetId, CurrencyCode, Isin, to_hex
 from settle.domain.ledger import AssetClass
 from settle.domain.window import Calendar
 from settle.services.market_rules import MarketRules
-from settle.signer.review import Market
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,8 +103,8 @@ class Stage:
         self._root = root
         self._process: subprocess.Popen[bytes] | None = None
         self.assets: dict[str, AssetId] = {}
-        self.actors = [
-            Actor(member, new_key(), chain.folder, chain.deployment.domain)
+        self.banks = [
+            Bank(member, new_key(), chain.folder, chain.deployment.domain)
             for member in plan.members
         ]
 
@@ -126,14 +125,14 @@ class Stage:
         """Admit everybody, on chain."""
         desk = self.chain.desk
         orders = [
-            desk.admit(actor.member.lei, actor.member.bic, [actor.account]) for actor in self.actors
+            desk.admit(bank.member.lei, bank.member.bic, [bank.account]) for bank in self.banks
         ]
         desk.perform(orders)
 
     def create_assets(self, tape: Tape, more: Sequence[str] = ()) -> None:
         """Create the tape's securities and currencies, in order of their codes."""
         desk = self.chain.desk
-        issuer = self.actors[0].account
+        issuer = self.banks[0].account
         securities = sorted({*tape.decimals, *more})
         currencies = sorted({trade.currency for trade in tape.trades})
         orders = [
@@ -149,25 +148,11 @@ class Stage:
         codes = [*securities, *currencies]
         self.assets = {code: AssetId(number) for number, code in enumerate(codes, start=1)}
 
-    def open_market(self, open_hours: Hours) -> None:
-        """Set the hours, and let every participant know assets, owners and rules."""
-        self.hours = open_hours
-        owners = {actor.account: actor.member.lei for actor in self.actors}
-        for actor in self.actors:
-            actor.learn(
-                Market(
-                    assets=self.assets,
-                    own_accounts=frozenset({actor.account}),
-                    owner_of=owners.get,
-                    rules=open_hours.rules,
-                )
-            )
-
     def issue(self, holdings: Mapping[int, Mapping[str, int]]) -> int:
         """Issue to members by their place; gives how many holdings that made."""
         desk = self.chain.desk
         orders = [
-            desk.issue(self.assets[code], self.actors[place].account, units, _REF)
+            desk.issue(self.assets[code], self.banks[place].account, units, _REF)
             for place, of in sorted(holdings.items())
             for code, units in sorted(of.items())
             if units
@@ -193,7 +178,7 @@ class Stage:
     # -------------------------------------------------------------------- the operator
 
     def start_operator(self) -> None:
-        """Start the operator's process and tell the actors where it listens."""
+        """Start the operator's process; it listens at `url`, and again after a restart."""
         environment = {
             **os.environ,
             **self.hours.environment(),
@@ -222,25 +207,23 @@ class Stage:
             tail = (self.chain.folder / "operator.log").read_text()[-2_000:]
             message = f"the operator's process did not start: {tail}"
             raise Unavailable(message, code="operator_start")
-        for actor in self.actors:
-            actor.connect(self.url)
 
     def introduce(self) -> None:
-        """Enter the participants in the operator's directory."""
-        api = self.operator()
-        for actor in self.actors:
-            document = {
-                "lei": actor.member.lei,
-                "bic": actor.member.bic,
-                "name": actor.member.name,
-                "accounts": [to_hex(actor.account)],
-            }
-            api.post("/v1/participants", document)
+        """Enter the participants in the operator's directory, and let them join."""
+        with self.operator() as api:
+            for bank in self.banks:
+                member = bank.member
+                api.put_participant(
+                    lei=member.lei, bic=member.bic, name=member.name, accounts=[bank.account]
+                )
+        for bank in self.banks:
+            bank.join(self.url, self.assets, self.banks, self.hours.rules)
 
-    def operator(self) -> Transport:
+    def operator(self) -> Client:
         """Give the operator's own way to the API."""
-        signer = KeySigner(self.operator_key)
-        return Transport(self.url, signer, audience=None, patience_s=_START_S, timeout_s=30)
+        return Client(
+            self.url, KeySigner(self.operator_key), patience_s=_START_S, timeout_s=_START_S
+        )
 
     def kill_operator(self) -> None:
         """Kill the operator's process as a power cut would."""

@@ -9,19 +9,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from settle.demo.plan import Deal, Fate, Plan
-from settle.demo.sides import side_of
-from settle.domain.errors import SettleError, Unavailable
+from settle.demo.sides import sides_of
+from settle.domain.errors import Refused, SettleError, Unavailable
 from settle.domain.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from settle.demo.actor import Actor, Standing
+    from settle.client.trades import Trade
+    from settle.demo.bank import Bank
     from settle.demo.iso import IsoTrade
     from settle.demo.stage import Stage
 
-_CHUNK: Final = 100
 _LOOK_S: Final = 0.5
+_PAGE: Final = 500
 _PATIENCE_S: Final = 120
 _OUTCOMES: Final[Mapping[str, str]] = {
     Status.SETTLED.value: "settled",
@@ -79,7 +80,7 @@ class Story:
             self._tell(f"{made} holdings arrived that trades wait for")
             self._cancel()
             self._wait("all trades to end", self._is_over)
-        self._together(lambda place: self.stage.actors[place].fetch_bundles())
+        self._together(lambda place: self.stage.banks[place].desk.fetch_bundles())
         self.messages_out = self._by_message.confirmations()
         final = self._look()
         outcomes = [final[deal.reference].status for deal in deals]
@@ -90,43 +91,31 @@ class Story:
 
     def _submit(self, deals: Iterable[Deal]) -> None:
         """Let both sides of each deal be submitted by their parties, each in a thread."""
-        actors = self.stage.actors
-        queues: list[list[tuple[Deal, bool]]] = [[] for _ in actors]
+        banks = self.stage.banks
+        queues: list[list[Deal]] = [[] for _ in banks]
         for deal in deals:
-            queues[deal.seller].append((deal, True))
-            queues[deal.buyer].append((deal, False))
+            queues[deal.seller].append(deal)
+            queues[deal.buyer].append(deal)
 
         def run(place: int) -> None:
-            own, queue = actors[place], queues[place]
-            for start in range(0, len(queue), _CHUNK):
-                own.submit(
-                    [
-                        side_of(
-                            deal,
-                            own,
-                            actors[deal.buyer if sells else deal.seller],
-                            sells=sells,
-                            hours=self.stage.hours,
-                        )
-                        for deal, sells in queue[start : start + _CHUNK]
-                    ]
-                )
+            sides = sides_of(queues[place], place, banks, self.stage.hours)
+            banks[place].desk.submit(sides)
 
         self._together(run)
 
     def _cancel(self) -> None:
-        standings = self._look()
+        trades = self._look()
         for deal in self.plan.deals:
             if deal.fate is Fate.CANCELLED:
                 for place in (deal.seller, deal.buyer):
-                    self.stage.actors[place].cancel(standings[deal.reference].trade_id)
+                    self.stage.banks[place].desk.cancel(trades[deal.reference].trade_id)
                 self._tell(f"{deal.reference}: both sides asked to cancel")
 
     def _wait_for_the_short(self) -> None:
         """Until all that can settle has, and the rest says what it lacks."""
         quiet = {Status.SETTLED.value, Status.PENDING.value}
 
-        def waits(now: Mapping[str, Standing]) -> bool:
+        def waits(now: Mapping[str, Trade]) -> bool:
             return all(
                 now[deal.reference].status in quiet
                 for deal in self.plan.deals
@@ -137,7 +126,7 @@ class Story:
         lacking = ", ".join(f"{count} {code}" for code, count in sorted(self.reasons.items()))
         self._tell(f"pending or unmatched so far: {lacking}")
 
-    def _is_over(self, now: Mapping[str, Standing]) -> bool:
+    def _is_over(self, now: Mapping[str, Trade]) -> bool:
         ends = {
             Fate.SETTLES: Status.SETTLED,
             Fate.WITHIN_TOLERANCE: Status.SETTLED,
@@ -150,21 +139,24 @@ class Story:
 
     # ------------------------------------------------------------------------- looking
 
-    def _look(self) -> dict[str, Standing]:
+    def _look(self) -> dict[str, Trade]:
         """Tell how each deal stands, as its seller sees it."""
-        found: dict[str, Standing] = {}
-        for actor in self.stage.actors:
-            for reference, standing in actor.standings().items():
+        found: dict[str, Trade] = {}
+        for bank in self.stage.banks:
+            for trade in bank.desk.client.trades(limit=_PAGE):
+                if trade.side is None or trade.side.reference is None:
+                    continue  # alleged, and not answered yet
+                reference = trade.side.reference
                 seller = reference.endswith("S")
                 if seller or reference == self._by_message.references[0]:
-                    found[reference[:-1] if seller else reference] = standing
-                    for code in standing.codes:
-                        if (reference, code) not in self._seen:
-                            self._seen.add((reference, code))
-                            self.reasons[code] += 1
+                    found[reference[:-1] if seller else reference] = trade
+                    for reason in trade.reasons:
+                        if (reference, reason.code) not in self._seen:
+                            self._seen.add((reference, reason.code))
+                            self.reasons[reason.code] += 1
         return found
 
-    def _wait(self, what: str, done: Callable[[Mapping[str, Standing]], bool]) -> None:
+    def _wait(self, what: str, done: Callable[[Mapping[str, Trade]], bool]) -> None:
         give_up_at = time.monotonic() + _PATIENCE_S
         while True:
             now = self._look()
@@ -183,15 +175,23 @@ class Story:
         """Let every participant's signer run beside the story."""
         stop = threading.Event()
 
-        def run(actor: Actor) -> None:
+        def run(bank: Bank) -> None:
+            program = bank.program()
             try:
                 while not stop.is_set():
-                    if not actor.sign_pending(self._never):
+                    done = program.sign_pending(never=self._never)
+                    for refusal in done.refused:
+                        message = f"{refusal.reference}: {refusal.message}"
+                        raise Refused((), message, code=refusal.code)
+                    if not done.signed:
                         stop.wait(_LOOK_S)
             except SettleError as fault:
                 self._fault = fault
+            finally:
+                program.client.close()
+                program.journal.close()
 
-        threads = [threading.Thread(target=run, args=(actor,)) for actor in self.stage.actors]
+        threads = [threading.Thread(target=run, args=(bank,)) for bank in self.stage.banks]
         for thread in threads:
             thread.start()
         try:
@@ -212,7 +212,7 @@ class Story:
 
         threads = [
             threading.Thread(target=guarded, args=(place,))
-            for place in range(len(self.stage.actors))
+            for place in range(len(self.stage.banks))
         ]
         for thread in threads:
             thread.start()
@@ -222,5 +222,5 @@ class Story:
             raise faults[0]
 
 
-def _count(now: Mapping[str, Standing], status: Status) -> int:
+def _count(now: Mapping[str, Trade], status: Status) -> int:
     return sum(one.status == status.value for one in now.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict, fields
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,28 +20,41 @@ if TYPE_CHECKING:
     from settle.domain.instruction import Instruction
 
 _BYTES: Final = ("account", "counterparty_account", "trade_ref", "terms")
+_MEMBERS: Final = tuple(field.name for field in fields(TradeSide))
 _DATES: Final = ("trade_date", "settlement_date")
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS nonces (account BLOB PRIMARY KEY, next INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sides (reference TEXT PRIMARY KEY, side TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS signed (
-    digest BLOB PRIMARY KEY,
+    digest BLOB NOT NULL,
     reference TEXT NOT NULL REFERENCES sides,
     instruction TEXT NOT NULL,
     signature BLOB NOT NULL,
-    retired INTEGER NOT NULL DEFAULT 0
+    retired INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (digest, reference)
 );
 CREATE UNIQUE INDEX IF NOT EXISTS one_live_digest ON signed (reference) WHERE retired = 0;
 CREATE TABLE IF NOT EXISTS bundles (digest BLOB PRIMARY KEY, signatures TEXT NOT NULL);
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """A signature over terms, for the side under `reference`."""
+
+    reference: str
+    digest: InstructionId
+    terms: Instruction
+    signature: bytes
+
+
 class Journal:
     """One participant's file. Every method is one transaction that is on disk when it returns.
 
-    At most one digest per trade is live: the database itself refuses a second one, until the first
-    is retired because its nonce was cancelled in a final block.
+    At most one digest per reference is live: the database itself refuses a second one, until the
+    first is retired because its nonce was cancelled in a final block. Who stands on both ends of a
+    trade, for two entities, has a reference and a signature for each.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,18 +81,31 @@ class Journal:
         ).fetchone()
         return range(row[0] - count, row[0])
 
-    def instruct(self, sides: Sequence[TradeSide]) -> None:
-        """Remember sides before they are submitted.
+    def instruct(self, sides: Sequence[TradeSide]) -> tuple[str, ...]:
+        """Remember sides before they are submitted; gives the references that are new.
 
         Raises: Conflict `duplicate_reference` for another side under a known reference.
         """
-        rows = [(side.reference, _side_to_text(side)) for side in sides]
+        new = []
         with _transaction(self._db):
-            self._db.executemany("INSERT OR IGNORE INTO sides VALUES (?, ?)", rows)
-            for reference, text in rows:
-                if self._side_text(reference) != text:
-                    message = f"{reference!r} is the reference of another side"
+            for side in sides:
+                text, known = _side_to_text(side), self._side_text(side.reference)
+                if known is None:
+                    self._db.execute("INSERT INTO sides VALUES (?, ?)", (side.reference, text))
+                    new.append(side.reference)
+                elif known != text:
+                    message = f"{side.reference!r} is the reference of another side"
                     raise Conflict("duplicate_reference", message)
+        return tuple(new)
+
+    def forget(self, references: Sequence[str]) -> None:
+        """Forget sides that the venue refused, but none of which a signature may be elsewhere."""
+        with _transaction(self._db):
+            self._db.executemany(
+                "DELETE FROM sides WHERE reference = ?1 "
+                "AND ?1 NOT IN (SELECT reference FROM signed)",
+                [(reference,) for reference in references],
+            )
 
     def instructed(self, reference: str) -> TradeSide:
         """Give the side of a reference. Raises NotFound."""
@@ -88,28 +114,33 @@ class Journal:
             raise NotFound(f"nothing was instructed under {reference!r}")
         return _side_from_text(text)
 
-    def record_signature(
-        self, reference: str, digest: InstructionId, instruction: Instruction, signature: bytes
-    ) -> None:
-        """Remember a signature before it is given away; the same one again changes nothing.
+    def record(self, consents: Sequence[Consent]) -> dict[str, Refused]:
+        """Remember signatures before they are given away; the same ones again change nothing.
 
-        Raises: Refused `signed_before` if another digest of this trade is live.
+        Gives a refusal `signed_before` for each reference of which another digest is live: that
+        signature is not remembered and must not be given away.
         """
+        refused = {}
+        with _transaction(self._db):
+            for one in consents:
+                live = self._live_digest(one.reference)
+                if live is None:
+                    text = json.dumps(to_json(one.terms))
+                    row = (one.digest, one.reference, text, one.signature)
+                    self._db.execute(
+                        "INSERT INTO signed (digest, reference, instruction, signature) "
+                        "VALUES (?, ?, ?, ?)",
+                        row,
+                    )
+                elif live != one.digest:
+                    refused[one.reference] = _signed_before(one.reference, live)
+        return refused
+
+    def _live_digest(self, reference: str) -> bytes | None:
         row = self._db.execute(
             "SELECT digest FROM signed WHERE reference = ? AND retired = 0", (reference,)
         ).fetchone()
-        if row is not None and row[0] == digest:
-            return
-        if row is not None:
-            message = (
-                f"{reference!r} was signed as {to_hex(row[0])}: another digest is signed only when "
-                "that one's nonce is cancelled in a final block"
-            )
-            raise Refused((), message, code="signed_before")
-        self._db.execute(
-            "INSERT INTO signed (digest, reference, instruction, signature) VALUES (?, ?, ?, ?)",
-            (digest, reference, json.dumps(to_json(instruction)), signature),
-        )
+        return None if row is None else bytes(row[0])
 
     def retire(self, digest: InstructionId) -> None:
         """Note that the nonce of a signed digest is cancelled in a final block."""
@@ -142,7 +173,7 @@ class Journal:
     def without_bundle(self) -> tuple[InstructionId, ...]:
         """Name the live signed digests whose bundle is still to be fetched."""
         rows = self._db.execute(
-            "SELECT digest FROM signed WHERE retired = 0 "
+            "SELECT DISTINCT digest FROM signed WHERE retired = 0 "
             "AND digest NOT IN (SELECT digest FROM bundles)"
         )
         return tuple(InstructionId(row[0]) for row in rows)
@@ -167,8 +198,16 @@ class _transaction:  # noqa: N801  used as a statement
         self._db.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
+def _signed_before(reference: str, live: bytes) -> Refused:
+    message = (
+        f"{reference!r} was signed as {to_hex(live)}: another digest is signed only when that "
+        "one's nonce is cancelled in a final block"
+    )
+    return Refused((), message, code="signed_before")
+
+
 def _side_to_text(side: TradeSide) -> str:
-    document = asdict(side)
+    document = {name: getattr(side, name) for name in _MEMBERS}
     for name in _BYTES:
         if document[name] is not None:
             document[name] = to_hex(document[name])
@@ -184,4 +223,4 @@ def _side_from_text(text: str) -> TradeSide:
             document[name] = bytes.fromhex(document[name][2:])
     for name in _DATES:
         document[name] = date.fromisoformat(document[name])
-    return TradeSide(**{field.name: document[field.name] for field in fields(TradeSide)})
+    return TradeSide(**{name: document[name] for name in _MEMBERS})

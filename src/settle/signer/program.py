@@ -23,7 +23,9 @@ from settle.domain.instruction import (
     instruction_id,
 )
 from settle.domain.matching import proposed_terms
+from settle.domain.side import check_side
 from settle.signer.bundles import Accepts, complete_signatures
+from settle.signer.journal import Consent
 from settle.signer.review import Market, review
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class Participant:
         self._signer = signer
         self._domain = domain
         self._accepts = accepts
-        self._refused: dict[bytes, Refusal] = {}
+        self._refused: dict[tuple[str, bytes], Refusal] = {}
 
     @property
     def account(self) -> Address:
@@ -99,24 +101,44 @@ class Participant:
 
         `presign` names references whose terms are signed beforehand; only a deliverer's side or
         one free of payment can be, because a receiver does not decide the amount. The same sides
-        again change nothing. Raises Conflict for another side under a known reference.
+        again change nothing; what the venue refuses is forgotten. Raises Conflict for another side
+        under a known reference.
         """
         for side in sides:
+            check_side(side)
             if side.reference in presign:
                 _check_presigning(side)
-        self.journal.instruct(sides)
+        new = self.journal.instruct(sides)
         results: list[Submitted] = []
-        for part in _parts(sides):
-            told = [self._presigned(one) if one.reference in presign else one for one in part]
-            results += self.client.submit_many(told)
+        try:
+            for part in _parts(sides):
+                results += self.client.submit_many(self._presigned(part, presign))
+        except (InvalidInput, Refused):
+            # Put right, what was not taken may come again under the same references.
+            taken = {one.reference for one in results}
+            self.journal.forget([reference for reference in new if reference not in taken])
+            raise
         return results
 
-    def _presigned(self, side: TradeSide) -> SignedSide:
+    def _presigned(
+        self, part: Sequence[TradeSide], presign: Collection[str]
+    ) -> list[SignedSide | TradeSide]:
+        consents = {
+            side.reference: self._presign(side) for side in part if side.reference in presign
+        }
+        for refusal in self.journal.record(list(consents.values())).values():
+            raise refusal
+        return [
+            SignedSide(side=one, signature=consents[one.reference].signature)
+            if one.reference in consents
+            else one
+            for one in part
+        ]
+
+    def _presign(self, side: TradeSide) -> Consent:
         window = self.market.rules.window(side.settlement_date)
         terms = proposed_terms(side, self.market.assets, {}, window)
-        review(terms, side, self.market)
-        digest = instruction_id(terms, self._domain)
-        return SignedSide(side=side, signature=self._sign(side.reference, digest, terms))
+        return self._sign(terms, instruction_id(terms, self._domain), side)
 
     # --------------------------------------------------------------------------- signing
 
@@ -127,21 +149,27 @@ class Participant:
         again: the terms of a digest never change.
         """
         refused: list[Refusal] = []
-        waiting: list[tuple[ToSign, bytes]] = []
+        waiting: list[tuple[ToSign, Consent]] = []
         for told in self.client.to_sign():
             if told.reference in never or self._is_for_another_key(told):
                 continue
-            if told.digest not in self._refused:
+            if (told.reference, told.digest) not in self._refused:
                 try:
                     waiting.append((told, self._consent(told)))
                     continue
                 except Refused as fault:
-                    self._refused[told.digest] = _refusal(told, fault)
-            refused.append(self._refused[told.digest])
-        signed = [one for part in _parts(waiting) for one in self._give(part, refused)]
+                    self._refuse(told, fault)
+            refused.append(self._refused[told.reference, told.digest])
+        signed: list[Signed] = []
+        for part in _parts(waiting):
+            kept = self.journal.record([consent for _, consent in part])
+            for told, _ in part:
+                if told.reference in kept:
+                    refused.append(self._refuse(told, kept[told.reference]))
+            signed += self._give([one for one in part if one[0].reference not in kept], refused)
         return SigningRound(signed=tuple(signed), refused=tuple(refused))
 
-    def _consent(self, told: ToSign) -> bytes:
+    def _consent(self, told: ToSign) -> Consent:
         """Sign one set of terms if it is what was instructed. Raises Refused."""
         terms = told.instruction.value()
         digest = instruction_id(terms, self._domain)
@@ -151,20 +179,25 @@ class Participant:
                 f"are {to_hex(digest)} and we are {to_hex(self.account)}"
             )
             raise Refused((), message, code="not_instructed")
-        review(terms, self.journal.instructed(told.reference), self.market)
-        return self._sign(told.reference, digest, terms)
+        return self._sign(terms, digest, self.journal.instructed(told.reference))
 
-    def _sign(self, reference: str, digest: InstructionId, terms: Instruction) -> bytes:
+    def _sign(self, terms: Instruction, digest: InstructionId, side: TradeSide) -> Consent:
+        review(terms, side, self.market)
         signature = self._signer.sign(digest)
-        self.journal.record_signature(reference, digest, terms, signature)
-        return signature
+        return Consent(reference=side.reference, digest=digest, terms=terms, signature=signature)
+
+    def _refuse(self, told: ToSign, fault: Refused) -> Refusal:
+        refusal = self._refused[told.reference, told.digest] = _refusal(told, fault)
+        return refusal
 
     def _give(
-        self, part: Sequence[tuple[ToSign, bytes]], refused: list[Refusal]
+        self, part: Sequence[tuple[ToSign, Consent]], refused: list[Refusal]
     ) -> Iterator[Signed]:
         """Post signatures together; where the venue refuses one of them, each by itself."""
+        if not part:
+            return
         try:
-            yield from self.client.sign_many({told.digest: given for told, given in part})
+            yield from self.client.sign_many({told.digest: one.signature for told, one in part})
         except (Refused, InvalidInput) as fault:
             if len(part) == 1:
                 refused.append(_refusal(part[0][0], fault))
@@ -263,7 +296,7 @@ class Participant:
                 stop.wait(min(_LONGEST_PAUSE_S, pause_s * 2**failures))
                 continue
             failures = 0
-            fresh = tuple(one for one in done.refused if one.digest not in known)
+            fresh = tuple(one for one in done.refused if (one.reference, one.digest) not in known)
             if done.signed or fresh or kept:
                 on_round(SigningRound(signed=done.signed, refused=fresh), kept)
             stop.wait(pause_s)
