@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import attrgetter
 from typing import Final
 
 from settle.domain.errors import InvalidInput
@@ -57,6 +58,7 @@ _OPTIONAL: Final = (
     ("delivering_client", "ICUS"),
     ("receiving_client", "ICUS"),
 )
+_MUST_BE_EQUAL: Final = attrgetter(*(field for field, _ in (*_MANDATORY, *_PARTIES, *_ADDITIONAL)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +145,13 @@ def compare(ours: TradeSide, theirs: TradeSide, tolerance: Tolerance) -> tuple[M
     return tuple(_differences(ours, theirs, tolerance))
 
 
-def match_key(side: TradeSide) -> tuple[str, ...]:
+def match_key(side: TradeSide) -> tuple[object, ...]:
     """Give what two sides must have in common to match: an index to look a counterpart up by.
 
     Sides that match have equal keys and opposite movements; equal keys alone are no match yet.
     """
-    fields = (field for field, _ in (*_MANDATORY, *_PARTIES, *_ADDITIONAL))
-    return tuple(_text(getattr(side, field)) or "" for field in fields)
+    key: tuple[object, ...] = _MUST_BE_EQUAL(side)
+    return key
 
 
 def _face_each_other(a: TradeSide, b: TradeSide) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from settle.domain.matching import match_key
+
 if TYPE_CHECKING:
     from settle.domain.side import TradeSide
 
@@ -15,23 +17,8 @@ KEY_BYTES = 16
 
 
 def equal_key(side: TradeSide) -> bytes:
-    """Equal for two sides whose mandatory and additional fields, amounts apart, are equal."""
-    return _hash(
-        side.delivering_party,
-        side.receiving_party,
-        side.delivering_depository,
-        side.receiving_depository,
-        side.payment,
-        side.transaction_type,
-        side.isin,
-        side.quantity,
-        side.quantity_kind,
-        side.currency,
-        side.trade_date,
-        side.settlement_date,
-        side.opt_out,
-        side.ex_cum,
-    )
+    """Equal for two sides that the domain's `match_key` takes for likely: all that must be equal."""
+    return _hash(*match_key(side))
 
 
 def reference_key(side: TradeSide) -> bytes | None:
