@@ -12,6 +12,8 @@ from settle.chain.node import Node
 from settle.chain.rpc import Call, Json, Rpc, RpcError
 from settle.domain.errors import InvalidInput, Unavailable
 
+# Deeper than the stack: libraries of the chain raise Python's own bound.
+DEEP = b'{"id":0,"result":' + b"[" * 99_000
 Answer = Callable[[Json], bytes]
 
 
@@ -94,7 +96,7 @@ def test_a_connection_that_the_node_closed_is_opened_again(server: Server) -> No
 
 @pytest.mark.parametrize(
     "octets",
-    [b"", b"not json", b"3", b"[]", b"{}", b'{"id":0}', b'[{"id":7,"result":1}]'],
+    [b"", b"not json", b"3", b"[]", b"{}", b'{"id":0}', b'[{"id":7,"result":1}]', DEEP],
 )
 def test_nonsense_is_unavailable_and_never_an_answer(server: Server, octets: bytes) -> None:
     server.answer = lambda _request: octets

@@ -83,6 +83,37 @@ def test_the_program_itself_ends_with_the_code(tmp_path: Path) -> None:
     assert done.stderr.startswith(b"settle: no operator runs")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("trade", "submit", "deep.json", "-p", "bank.toml"),
+        ("signer", "settle", "R1", "-p", "bank.toml", "--deployment", "deep.json"),
+        ("audit", "run", "--rpc", NOWHERE, "--deployment", "deep.json", "--json"),
+        ("trade", "list", "-p", "deep.toml"),
+    ],
+)
+def test_a_file_that_nests_deeper_than_the_stack_is_usage(
+    settle: Settle, arguments: tuple[str, ...]
+) -> None:
+    profile = init(settle)
+    deep = "[" * 99_000
+    Path("deep.json").write_text(deep)
+    Path("deep.key.json").write_text(deep)
+    Path("deep.key.json").chmod(0o600)
+    named = profile.read_text().replace("bank.key.json", "deep.key.json")
+    Path("deep.toml").write_text(named)
+    # In a process of its own, because one that broke would end with it.
+    done = subprocess.run(
+        [sys.executable, "-c", "from settle.cli.main import app; app()", *arguments],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == USAGE, done
+    assert b"deep." in done.stderr
+    if "--json" in arguments:
+        assert "deep.json" in json.loads(done.stdout)["error"]["message"]
+
+
 # -------------------------------------------------------------------------------- signer
 
 

@@ -9,7 +9,6 @@ custodian gave are data of the operator, in one JSON file:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from settle.domain.errors import InvalidInput
 from settle.domain.ids import Address, Bic, Lei, account_address, parse_lei
 from settle.domain.ledger import AssetClass
+from settle.strict_json import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def load_iso_names(path: Path | None) -> IsoNames:
     if path is None:
         return IsoNames()
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = read_json(path.read_bytes())
         return IsoNames(
             parties={
                 (str(one["issuer"]), str(one["identifier"])): parse_lei(one["lei"])

@@ -78,12 +78,12 @@ def main(arguments: list[str]) -> int:
             **({} if options.quiet else {"progress": ProgressLine()}),
         )
         report = run(request)
-    except InvalidInput as error:
+    except (InvalidInput, Unavailable) as error:
+        if options.json:
+            told = {"code": error.code, "message": error.message}
+            sys.stdout.write(json.dumps({"error": told}) + "\n")
         sys.stderr.write(f"audit: {error.message}\n")
-        return USAGE
-    except Unavailable as error:
-        sys.stderr.write(f"audit: {error.message}\n")
-        return INFRASTRUCTURE
+        return USAGE if isinstance(error, InvalidInput) else INFRASTRUCTURE
     text = json.dumps(report.to_json(), indent=2) if options.json else report.to_text()
     sys.stdout.write(text + "\n")
     return FOUND if report.counts.differences else CLEAN

@@ -71,7 +71,7 @@ def _artifact(name: str, folder: Path | None) -> dict[str, Any]:
     place = resources.files("settle.artifacts") if folder is None else folder
     try:
         content: dict[str, Any] = json.loads((place / f"{name}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInput(
             "artifacts", f"the artifact of {name} cannot be read: {error}"
         ) from error

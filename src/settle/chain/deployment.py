@@ -16,6 +16,7 @@ from settle.domain.errors import Broken, InvalidInput, Unavailable
 from settle.domain.ids import Address, account_address
 from settle.domain.instruction import SigningDomain
 from settle.domain.keccak import keccak256
+from settle.strict_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,7 +113,7 @@ def load_deployment(path: Path, *, deployer: Address | None = None) -> Deploymen
     nobody else changed it. Raises InvalidInput.
     """
     try:
-        deployment = _from_json(json.loads(path.read_bytes()))
+        deployment = _from_json(read_json(path.read_bytes()))
     except OSError as error:
         raise InvalidInput("deployment_read", f"{path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -13,6 +13,7 @@ from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from settle.chain.eip712 import address_of
 from settle.domain.errors import InvalidInput, Unavailable
 from settle.domain.ids import Address, account_address
+from settle.strict_json import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,7 @@ def load_key(path: Path, password: str) -> bytes:
             "keystore_mode", f"{path} is open to others (mode {mode:o}): chmod 600 {path}"
         )
     try:
-        keyfile = json.loads(octets)
+        keyfile = read_json(octets)
         key = decode_keyfile_json(keyfile, password.encode())
     except ValueError as error:
         wrong = "MAC" in str(error)
@@ -87,7 +88,7 @@ def load_key(path: Path, password: str) -> bytes:
 def stored_address(path: Path) -> Address:
     """Read which address a keystore is for, without its password."""
     try:
-        text = json.loads(path.read_bytes())["address"]
+        text = read_json(path.read_bytes())["address"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInput("keystore_format", f"{path}: is no keystore of version 3") from error
     return account_address(text if str(text).startswith("0x") else f"0x{text}")

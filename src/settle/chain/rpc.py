@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from settle.domain.errors import InvalidInput, SettleError, Unavailable
+from settle.strict_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Json = Any  # what json.loads gives; the typed reading of it is in node.py
+Json = Any  # what read_json gives; the typed reading of it is in node.py
 
 _HTTP_OK: Final = 200
 _TRIES: Final = 2
@@ -132,7 +133,7 @@ class Rpc:
                 f"the node at {self.url} answered HTTP {response.status}", code="node_http_status"
             )
         try:
-            return json.loads(content)
+            return read_json(content)
         except ValueError as error:
             raise self._nonsense("no JSON") from error
 

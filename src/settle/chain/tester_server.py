@@ -19,6 +19,7 @@ from settle.chain import wire
 from settle.chain.rpc import RpcError
 from settle.chain.tester_chain import TesterChain
 from settle.chain.tester_methods import Methods, error_json
+from settle.strict_json import read_json
 
 _PARSE_ERROR: Final = -32700
 
@@ -31,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         try:
-            request = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+            request = read_json(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
             answer = self.methods.answer(request)
         except ValueError:
             answer = error_json(None, RpcError(_PARSE_ERROR, "not JSON", None))

@@ -23,6 +23,7 @@ from settle.cli.state import STATE, StateOption
 from settle.domain.errors import InvalidInput, NotFound
 from settle.domain.ids import WORD_BYTES, ZERO_WORD
 from settle.iso20022 import Rejection, Sese023, read
+from settle.strict_json import read_json
 
 if TYPE_CHECKING:
     from settle.cli.profile import Profile
@@ -207,8 +208,7 @@ def submit_message(
 
 def _read_sides(file: Path) -> list[dict[str, Any]]:
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-        told = json.loads(text)
+        told = read_json(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
     except OSError as error:
         raise InvalidInput("file_read", f"{file}: {error.strerror}") from error
     except ValueError as error:

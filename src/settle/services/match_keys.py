@@ -17,7 +17,7 @@ KEY_BYTES = 16
 
 
 def equal_key(side: TradeSide) -> bytes:
-    """Equal for two sides that the domain's `match_key` takes for likely: all that must be equal."""
+    """Equal for two sides of which all that must be equal is: the `match_key` of the domain."""
     return _hash(*match_key(side))
 
 
