@@ -97,7 +97,7 @@ def _stage(folder: Path) -> Iterator[Stage]:
     chain = open_local_chain(profile, folder, root=ROOT)
     plan = Plan(members=cast(2 * _PAIRS), deals=(), at_first={}, half_way={})
     line = TapeTrade(line=2, isin=ISIN, quantity=1, currency=CurrencyCode("EUR"), amount=1)
-    stage = Stage(chain, profile, ROOT, plan, hours(int(time.time()), _LONG_S))
+    stage = Stage(chain, profile, ROOT, plan, hours(int(time.time()), _LONG_S), _say)
     try:
         stage.admit()
         stage.create_assets(Tape(trades=(line,), decimals={ISIN: 0}))

@@ -9,6 +9,7 @@ import pytest
 
 from settle.demo.plan import Fate, Plan, make_plan
 from settle.demo.tape import read_tape
+from settle.domain.errors import InvalidInput
 from settle.domain.tolerance import CSDR
 
 TAPE = read_tape(Path(__file__).parents[2] / "examples" / "tape.csv")
@@ -47,3 +48,9 @@ def test_with_what_comes_half_way_each_has_all_that_it_gives() -> None:
     for (place, code), units in given.items():
         late = plan.half_way.get(place, {}).get(code, 0)
         assert plan.at_first[place][code] + late == units
+
+
+@pytest.mark.parametrize("participants", [-1, 0, 1, 21])
+def test_a_cast_that_cannot_be_is_refused(participants: int) -> None:
+    with pytest.raises(InvalidInput, match="from 2 to 20 participants"):
+        make_plan(TAPE, participants, 1, CSDR)

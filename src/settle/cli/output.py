@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -57,25 +56,3 @@ def table(rows: list[tuple[object, ...]], *heads: str) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in texts
     )
-
-
-class Progress:
-    """Tells at most once a second how far a number of things is: done, rate, time left."""
-
-    def __init__(self, what: str, total: int, clock: Callable[[], int] = time.monotonic_ns) -> None:
-        """Begin now."""
-        self._what, self._total, self._clock = what, total, clock
-        self._began = self._told = clock()
-        self._done = 0
-
-    def add(self, count: int) -> None:
-        """Note that so many more are done."""
-        self._done += count
-        now = self._clock()
-        if now - self._told < 10**9 and self._done < self._total:
-            return
-        self._told = now
-        milliseconds = max(1, (now - self._began) // 10**6)
-        rate = self._done * 1000 // milliseconds
-        left = (self._total - self._done) // max(1, rate)
-        tell(f"{self._what} {self._done}/{self._total}, {rate}/s, {left} s left")

@@ -17,12 +17,13 @@ from settle.api.trade_documents import SideIn
 from settle.cli.exits import REFUSED
 from settle.cli.market import AsOption, asking
 from settle.cli.message_directory import ChainDirectory
-from settle.cli.output import JsonOption, Progress, show, table, tell
+from settle.cli.output import JsonOption, show, table, tell
 from settle.cli.profile import ProfileOption, load_profile, participant
 from settle.cli.state import STATE, StateOption
 from settle.domain.errors import InvalidInput, NotFound
 from settle.domain.ids import WORD_BYTES, ZERO_WORD
 from settle.iso20022 import Rejection, Sese023, read
+from settle.progress import Progress
 from settle.strict_json import read_json
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def submit(
             for one in sides
             if presign and (one.movement == "DELI" or one.payment == "FREE")
         }
-        progress = Progress("submitted", len(sides))
+        progress = Progress("submitted", len(sides), tell)
         results = []
         for start in range(0, len(sides), _AT_ONCE):
             part = sides[start : start + _AT_ONCE]

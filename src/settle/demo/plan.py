@@ -97,6 +97,7 @@ def make_plan(tape: Tape, count: int, seed: int, tolerance: Tolerance) -> Plan:
     One member is short of cash and one of a security, by more than others bring them: what they
     lack comes half way. Raises InvalidInput for a tape that is too short for the story.
     """
+    members = cast(count)
     dice = random.Random(seed)  # noqa: S311  who trades with whom is no secret
     fates = _fates(len(tape.trades), dice)
     deals = tuple(
@@ -109,7 +110,7 @@ def make_plan(tape: Tape, count: int, seed: int, tolerance: Tolerance) -> Plan:
         member: {code: units - half_way.get(member, {}).get(code, 0) for code, units in of.items()}
         for member, of in needs.items()
     }
-    return Plan(members=cast(count), deals=deals, at_first=at_first, half_way=half_way)
+    return Plan(members=members, deals=deals, at_first=at_first, half_way=half_way)
 
 
 def _fates(count: int, dice: random.Random) -> list[Fate]:

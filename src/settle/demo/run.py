@@ -50,7 +50,8 @@ def run_demo(request: DemoRequest, tell: Callable[[str], None]) -> dict[str, Any
     profile = load_profile(request.root / "chain.toml", request.engine)
     folder = Path(tempfile.mkdtemp(prefix="settle-demo-"))
     chain = open_local_chain(profile, folder, root=request.root)
-    stage = Stage(chain, profile, request.root, plan, hours(int(time.time()), _CLOSES_IN_S))
+    open_hours = hours(int(time.time()), _CLOSES_IN_S)
+    stage = Stage(chain, profile, request.root, plan, open_hours, tell)
     try:
         tell(f"chain {profile.chain_id} ({profile.name}) runs, contracts are deployed; {folder}")
         stage.admit()

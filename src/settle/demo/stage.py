@@ -21,12 +21,14 @@ from settle.domain.errors import Unavailable
 from settle.domain.ids import CURRENCY_DECIMALS, AssetId, CurrencyCode, Isin, to_hex
 from settle.domain.ledger import AssetClass
 from settle.domain.window import Calendar
+from settle.progress import Progress
 from settle.services.market_rules import MarketRules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from settle.chain.direct import Order
     from settle.chain.profile import EngineProfile
     from settle.demo.plan import Plan
     from settle.demo.tape import Tape
@@ -91,9 +93,16 @@ class Stage:
     """The running demo. `close` ends every process that it began."""
 
     def __init__(
-        self, chain: LocalChain, profile: EngineProfile, root: Path, plan: Plan, open_hours: Hours
+        self,
+        chain: LocalChain,
+        profile: EngineProfile,
+        root: Path,
+        plan: Plan,
+        open_hours: Hours,
+        tell: Callable[[str], None],
     ) -> None:
-        """Take a chain that runs; `operator_key` signs requests of the operator."""
+        """Take a chain that runs; `tell` is told, a line at a time, how far long work is."""
+        self._tell = tell
         self.chain = chain
         self.profile = profile
         self.hours = open_hours
@@ -127,7 +136,7 @@ class Stage:
         orders = [
             desk.admit(bank.member.lei, bank.member.bic, [bank.account]) for bank in self.banks
         ]
-        desk.perform(orders)
+        self._perform("participants", orders)
 
     def create_assets(self, tape: Tape, more: Sequence[str] = ()) -> None:
         """Create the tape's securities and currencies, in order of their codes."""
@@ -144,7 +153,7 @@ class Stage:
             )
             for code in currencies
         ]
-        desk.perform(orders)
+        self._perform("assets", orders)
         codes = [*securities, *currencies]
         self.assets = {code: AssetId(number) for number, code in enumerate(codes, start=1)}
 
@@ -157,8 +166,17 @@ class Stage:
             for code, units in sorted(of.items())
             if units
         ]
-        desk.perform(orders)
+        self._perform("holdings", orders)
         return len(orders)
+
+    def _perform(self, what: str, orders: Sequence[Order]) -> None:
+        """Send as many as the engine takes at once, and tell how far it is."""
+        progress = Progress(what, len(orders), self._tell)
+        step = self.profile.in_flight
+        for start in range(0, len(orders), step):
+            part = orders[start : start + step]
+            self.chain.desk.perform(part)
+            progress.add(len(part))
 
     def gas_used(self) -> int:
         """Sum the gas of all transactions of the operator's key."""

@@ -12,6 +12,7 @@ from settle.demo.plan import Deal, Fate, Plan
 from settle.demo.sides import sides_of
 from settle.domain.errors import Refused, SettleError, Unavailable
 from settle.domain.status import Status
+from settle.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,6 +32,7 @@ _OUTCOMES: Final[Mapping[str, str]] = {
     Status.CANCELLED.value: "cancelled",
     Status.REJECTED.value: "rejected",
 }
+_STAY_UNMATCHED: Final = (Fate.QUANTITY_DIFFERS, Fate.OUTSIDE_TOLERANCE)
 
 
 class Story:
@@ -50,6 +52,8 @@ class Story:
         self._tell = tell
         self._seen: set[tuple[str, str]] = set()
         self._fault: BaseException | None = None
+        ending = [deal for deal in plan.deals if deal.fate not in _STAY_UNMATCHED]
+        self._progress = Progress("trades ended", len(ending) + 1, tell)
         self._never = {
             deal.reference + "B" for deal in plan.deals if deal.fate is Fate.NEVER_SIGNED
         }
@@ -162,6 +166,7 @@ class Story:
             now = self._look()
             if self._fault is not None:
                 raise self._fault
+            self._progress.reached(sum(one.ended_at is not None for one in now.values()))
             if done(now):
                 return
             if time.monotonic() > give_up_at:

@@ -58,8 +58,10 @@ def read_tape(path: Path) -> Tape:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InvalidInput("tape_unreadable", f"{path}: {fault}") from fault
+    except OSError as fault:
+        raise InvalidInput("tape_unreadable", f"{path}: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
+        raise InvalidInput("tape_unreadable", f"{path} is no text in UTF-8") from fault
     rows = csv.reader(text.splitlines(), strict=True)
     header = next(rows, [])
     names = next((one for one in (_OWN, _XETRA) if set(one) <= set(header)), None)
