@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -138,6 +138,12 @@ def _market(folder: Path) -> Bench:
     return bench
 
 
+def _within_days(bench: Bench) -> int:
+    """Give an instant that `affirm` takes, with two bytes that are not zero at whatever time."""
+    steps = bench.chain.engine.node().head().timestamp // 2**16 + 2
+    return (steps + (steps % 256 == 0)) * 2**16
+
+
 def _figures(bench: Bench) -> dict[str, int]:
     contract = bench.contract
     dvp = bench.used(contract.settle(*bench.signed(bench.dvp(0, 1))))
@@ -145,7 +151,7 @@ def _figures(bench: Bench) -> dict[str, int]:
     three = bench.instruction(
         (_SHARES, 4, 5, 300), (_EURO, 5, 6, 1_000_000), (_EURO, 6, 4, 1_000_000)
     )
-    affirmed = bench.dvp(7, 8)
+    affirmed = replace(bench.dvp(7, 8), settle_by=_within_days(bench))
     cancelled = bench.dvp(9, 0)
     batch = [
         bench.signed(bench.dvp(n % 10, (n + 1 + n // 10 % 9) % 10, 100 + n, 1_000_000 + n))

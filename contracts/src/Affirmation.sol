@@ -47,6 +47,11 @@ contract Affirmation is Examination, IAffirmation {
             plan.add(Reasons.SIGNATURES, 0, plan.initiator, count, signatures.length);
             _refuseIfAny(plan);
         }
+        // Nobody is bound for longer, and nothing held either: a reservation needs what is affirmed.
+        if (Window.tooFar(plan.settleBy, MAX_WINDOW)) {
+            uint256 latest = block.timestamp + MAX_WINDOW;
+            plan.add(Reasons.TOO_FAR, 0, plan.initiator, latest, plan.settleBy);
+        }
         uint256 consents = plan.consents;
         for (uint256 k = 0; k < count; ++k) {
             address account = _address(plan.accounts[k]);
@@ -85,11 +90,6 @@ contract Affirmation is Examination, IAffirmation {
         uint256 index = _indexOf(plan, account);
         if (!plan.isLive) _refuse(plan, Reasons.NO_CONSENT, _initiator(plan));
         if (plan.deliverers & _bit(index) == 0) _refuse(plan, Reasons.NOT_A_PARTY, account);
-        if (Window.tooFar(plan.settleBy, MAX_WINDOW)) {
-            plan.add(
-                Reasons.TOO_FAR, 0, uint160(account), block.timestamp + MAX_WINDOW, plan.settleBy
-            );
-        }
         _examineEntry(plan, index);
         _examineMessage(plan, index, Typed.reservation(account, plan.id, committed), signature);
         if (_accounts[account].frozen) {

@@ -23,7 +23,7 @@ abstract contract Books is AccessManaged, EIP712 {
     mapping(address account => Account) internal _accounts;
     /// @dev A bit an asset, 256 assets a word: it exists and is not frozen.
     mapping(uint256 wordIndex => uint256) internal _openAssets;
-    /// @dev Two words an asset, numbered from 1.
+    /// @dev Three words an asset, numbered from 1: what settlement and issuing ask for, issuer, supply.
     mapping(uint32 asset => Asset) internal _assets;
     mapping(bytes12 code => uint32 asset) internal _assetByCode;
     /// @dev Two bits a nonce, by account.

@@ -33,10 +33,11 @@ interface IAffirmation {
     error Refused(bytes32 id, Reason reason);
 
     /// @notice Puts consents on chain. The initiator's comes first or in the same call: nobody else can
-    /// make a nonce live. Once all consents are on chain no account can take its own back.
+    /// make a nonce live. Once all consents are on chain no account can take its own back; therefore
+    /// settleBy is at most MAX_WINDOW away.
     /// @param signatures one per account over the instruction; empty where none is brought now; the
     /// caller's own place may be empty
-    /// @dev Law: L3, L4.
+    /// @dev Law: L3, L4, L10.
     function affirm(Instruction calldata instruction, bytes[] calldata signatures) external;
 
     /// @notice Holds all that the account delivers under a live instruction, until settleBy, and records

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAffirmation} from "../../src/interfaces/IAffirmation.sol";
-import {Instruction, Standing, Status} from "../../src/interfaces/Types.sol";
+import {Instruction, MAX_WINDOW, Reason, Standing, Status} from "../../src/interfaces/Types.sol";
 import {Market} from "../support/Market.sol";
 
 /// @notice Consents on chain.
@@ -72,6 +72,22 @@ contract AffirmTest is Market {
     function test_refuses_a_list_of_another_length() external {
         bytes memory call_ = abi.encodeCall(books.affirm, (dvp(1), new bytes[](3)));
         assertRefused(seller, call_, dvp(1), reasonOf("XSIG", 0, seller, 2, 3));
+    }
+
+    /// @dev Who has consented with all others gets out by time alone: law L10.
+    function test_refuses_a_deadline_further_than_the_longest_wait() external {
+        Instruction memory one = dvp(1);
+        one.settleBy = uint64(NOON + MAX_WINDOW + 1);
+        Reason memory reason = reasonOf("XFAR", 0, seller, NOON + MAX_WINDOW, one.settleBy);
+        bytes[] memory list = signed(one);
+        assertRefused(stranger, abi.encodeCall(books.affirm, (one, list)), one, reason);
+        // Before what is wrong with a consent.
+        list[1] = list[0];
+        assertRefused(stranger, abi.encodeCall(books.affirm, (one, list)), one, reason);
+        elapse(1);
+        vm.prank(stranger);
+        books.affirm(one, signed(one));
+        assertEq(consentsOf(one), 3);
     }
 
     function test_refuses_who_is_not_admitted_or_suspended() external {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IAffirmation} from "../../src/interfaces/IAffirmation.sol";
 import {ILedger} from "../../src/interfaces/ILedger.sol";
-import {Holding, Instruction, MAX_WINDOW, Reason, Standing} from "../../src/interfaces/Types.sol";
+import {Holding, Instruction, Reason, Standing} from "../../src/interfaces/Types.sol";
 import {Cheats} from "../support/Cheats.sol";
 import {Market} from "../support/Market.sol";
 
@@ -64,18 +64,6 @@ contract ReserveTest is Market {
         books.affirm(one, new bytes[](2));
         refuse(buyer, one, buyer, "", reasonOf("XPTY", 0, buyer));
         refuse(stranger, one, stranger, "", reasonOf("XPTY", 0, stranger));
-    }
-
-    function test_refuses_a_deadline_further_than_the_longest_wait() external {
-        Instruction memory one = dvp(1);
-        one.settleBy = uint64(NOON + MAX_WINDOW + 1);
-        vm.prank(seller);
-        books.affirm(one, new bytes[](2));
-        Reason memory reason = reasonOf("XFAR", 0, seller, NOON + MAX_WINDOW, one.settleBy);
-        refuse(seller, one, seller, "", reason);
-        elapse(1);
-        vm.prank(seller);
-        books.reserve(one, seller, true, "");
     }
 
     function test_refuses_a_suspended_account() external {

@@ -96,6 +96,8 @@ class Affirming:
         if len(signatures) != len(accounts):
             self._tell(call, Code.CONSENT_MISSING, f"{len(signatures)} signatures", identity)
             return
+        if terms.settle_by > call.place.time + MAX_WINDOW_S:
+            self._tell(call, Code.WINDOW, f"affirmed until {terms.settle_by}", identity)
         for position, (account, signature) in enumerate(zip(accounts, signatures, strict=True)):
             if not signature and (account != call.caller or before >> position & 1):
                 continue
@@ -131,8 +133,6 @@ class Affirming:
         if live is None:
             self._tell(call, Code.IMPOSSIBLE, "a reservation before any consent", identity)
             return
-        if terms.settle_by > call.place.time + MAX_WINDOW_S:
-            self._tell(call, Code.WINDOW, f"reserved until {terms.settle_by}", identity)
         mine = [k for k, leg in enumerate(terms.legs) if leg.deliverer == account]
         placed = [k for k in mine if not live.reserved >> k & 1]
         bit = 1 << parties(terms.legs).index(account) if mine else 0

@@ -253,7 +253,7 @@ _OTHER_CALLS = (
     ),
     _call(
         "XFAR",
-        "The last instant for settlement is too far away to reserve until then.",
+        "The last instant for settlement is too far away to be bound until then.",
         "the clock, or an instruction with an earlier last instant",
         "instant",
     ),

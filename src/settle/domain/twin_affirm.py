@@ -48,6 +48,9 @@ def affirm(
         needed, have = len(plan.accounts), len(brought)
         refuse_if(plan.id, [reason("XSIG", 0, instruction.initiator, needed, have)])
     found: list[Reason] = []
+    if instruction.settle_by > now + MAX_WINDOW:
+        latest = now + MAX_WINDOW
+        found.append(reason("XFAR", 0, instruction.initiator, latest, instruction.settle_by))
     consents = plan.consents
     for k, (account, signature) in enumerate(zip(plan.accounts, brought, strict=True)):
         if signature is Brought.NOTHING and (account != caller or consents >> k & 1):
@@ -86,10 +89,7 @@ def reserve(
     if not mine:
         refuse(plan.id, "XPTY", account)
     index = plan.accounts.index(account)
-    found: list[Reason] = []
-    if instruction.settle_by > now + MAX_WINDOW:
-        found.append(reason("XFAR", 0, account, now + MAX_WINDOW, instruction.settle_by))
-    found += _examine_entry(state, plan, index, account)
+    found = _examine_entry(state, plan, index, account)
     found += _examine_message(plan, index, account, brought, caller)
     if state.books.account(account).frozen:
         found.append(reason("BLOC", index, account))
