@@ -22,6 +22,7 @@ from settle.domain.escrow.conditions import (
     Settled,
     Signed,
     TimeReached,
+    leaves_of,
 )
 from settle.domain.escrow.program import write_program
 from settle.domain.escrow.terms import MIN_STEP, EscrowLine, EscrowTerms
@@ -58,9 +59,9 @@ def draw_terms(random: Random, cast: Cast, *, now: int, most: int = 4) -> Escrow
         after = [open_by, *_instants(conditions[-1], deadlines)]
         deadlines.append(max(after) + random.choice(_STEPS))
     lines = tuple(
-        _line(random, cast, milestone)
+        line
         for milestone in range(count)
-        for _ in range(random.choice((1, 1, 1, 2, 3)))
+        for line in _lines(random, cast, milestone, one_giver=_is_locked(conditions[milestone]))
     )
     terms = EscrowTerms(
         open_by=open_by,
@@ -147,6 +148,16 @@ def _leaf(random: Random, cast: Cast, open_by: int, milestone: int) -> Condition
         return Feed(contract=random.choice(cast.feeds), high=low + 4, **fields)
     feed = random.choice(STATEMENTS)
     return Reading(signer=random.choice(cast.neutrals), feed=feed, high=low + 4, **fields)
+
+
+def _is_locked(condition: Condition) -> bool:
+    return any(isinstance(leaf, Preimage) for leaf, _ in leaves_of(condition))
+
+
+def _lines(random: Random, cast: Cast, milestone: int, *, one_giver: bool) -> list[EscrowLine]:
+    lines = [_line(random, cast, milestone) for _ in range(random.choice((1, 1, 1, 2, 3)))]
+    giver = lines[0].depositor
+    return [line for line in lines if not one_giver or line.depositor == giver]
 
 
 def _line(random: Random, cast: Cast, milestone: int) -> EscrowLine:

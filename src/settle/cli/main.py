@@ -15,6 +15,7 @@ import typer
 from settle.cli import local, market, trade
 from settle.cli.demo import demo
 from settle.cli.doctor import doctor
+from settle.cli.escrow import escrow
 from settle.cli.exits import Program
 from settle.cli.output import JsonOption
 from settle.cli.signer import signer
@@ -35,6 +36,7 @@ app.add_typer(market.asset, name="asset")
 app.add_typer(trade.trade, name="trade")
 app.add_typer(trade.iso, name="iso")
 app.add_typer(signer, name="signer")
+app.add_typer(escrow, name="escrow")
 app.add_typer(audit, name="audit")
 
 

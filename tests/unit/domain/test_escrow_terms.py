@@ -226,3 +226,11 @@ def test_all_that_depend_on_a_milestone_are_found() -> None:
     first, second = OutcomeOf(milestone=0, mask=1), OutcomeOf(milestone=1, mask=1)
     assert with_dependants((LATE, first, second, LATE), 0) == {0, 1, 2}
     assert with_dependants((LATE, first, second, LATE), 2) == {2}
+
+
+def test_a_secret_ends_no_milestone_to_which_two_deposit() -> None:
+    program = write_program((AllOf(of=(LATE, LOCK)),))
+    assert read_program(program, (HORIZON,), open_by=1)
+    with pytest.raises(Reverted) as caught:
+        read_program(program, (HORIZON,), open_by=1, shared={0})
+    assert caught.value.error == refused.ConditionMalformed(milestone=0, offset=11)

@@ -18,7 +18,6 @@ from settle.domain.escrow.clock import (
     WAY_DEFAULT,
     WAY_GIVE_UP,
     WAY_PANEL,
-    WAY_PAY_OUT,
     WAY_SILENCE,
     agreeing_of,
 )
@@ -148,6 +147,8 @@ def test_a_silent_panel_and_a_silent_fallback_end_in_what_was_stated() -> None:
     at = NOW + HOUR
     state = dispute(opened(terms), terms, at)
     (now,) = twin.what_now(state, terms, now=at)
+    assert not now.ways & WAY_PANEL
+    (now,) = twin.what_now(state, terms, now=at + 1)
     panel_until = terms.deadlines[0] + 3 * HOUR
     assert (now.state, now.until) == (MilestoneState.BEFORE_PANEL, panel_until)
     assert now.ways & WAY_PANEL
@@ -269,7 +270,7 @@ def test_payments_that_wait_behind_the_freeze_of_another_are_given_up() -> None:
     assert error_of(lambda: give_up(w.THIRD, late)) == refused.NotAParty(account=w.THIRD)
     frozen = error_of(lambda: give_up(SELLER, late))
     assert frozen == refused.PaymentsFrozen(id=name, milestone=0)
-    assert twin.what_now(state, terms, now=late)[0].ways == WAY_PAY_OUT | WAY_GIVE_UP
+    assert twin.what_now(state, terms, now=late)[0].ways == WAY_GIVE_UP
     after, events = give_up(BUYER, late)
     assert [type(event) for event in events] == [
         said.PaymentsGivenUp,
@@ -345,7 +346,7 @@ def test_a_reading_counts_for_its_instant_only(value: int, holds: bool) -> None:
         return reading_evidence(value, observed_at, sign(digest, w.KEYS[w.ORACLE]))
 
     another = error_of(lambda: met(state, terms, [told(at + 1)], at + 2))
-    assert another == refused.ReadingOfAnotherRound(index=0, at=at + 1, wanted=at)
+    assert another == refused.ReadingOfAnotherRound(index=0, given=at + 1, wanted=at)
     if holds:
         assert met(state, terms, [told(at)], at + 2)
     else:
@@ -367,7 +368,7 @@ def test_the_first_round_from_an_instant_on_counts() -> None:
 
     for number in (0, 2, 4):
         assert error_of(lambda n=number: end(n)) == refused.ReadingOfAnotherRound(
-            index=0, at=number, wanted=at
+            index=0, given=number, wanted=at
         )
     for number in (5, 6):
         silent = refused.FeedSilent(index=0, feed=w.ORACLE)

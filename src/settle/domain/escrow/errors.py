@@ -110,7 +110,7 @@ class ReadingOfAnotherRound:
     """The terms fix which reading counts, and this is another."""
 
     index: int
-    at: int
+    given: int
     wanted: int
 
 

@@ -230,7 +230,7 @@ def _examine_reading(leaf: Reading, index: int, piece: bytes, standing: Standing
     value = int.from_bytes(piece[:_VALUE_BYTES], "big", signed=True)
     observed_at = int.from_bytes(piece[_VALUE_BYTES:head], "big")
     if leaf.kind == BY_INSTANT and observed_at != leaf.at:
-        raise Reverted(ReadingOfAnotherRound(index=index, at=observed_at, wanted=leaf.at))
+        raise Reverted(ReadingOfAnotherRound(index=index, given=observed_at, wanted=leaf.at))
     _examine_time(index, observed_at, standing, now)
     digest = reading_digest(
         standing.escrow,
@@ -262,7 +262,7 @@ def _examine_feed(leaf: Feed, index: int, piece: bytes, standing: Standing, now:
     if len(piece) != _ROUND_BYTES:
         raise Reverted(EvidenceInvalid(index=index))
     number = int.from_bytes(piece, "big")
-    another = ReadingOfAnotherRound(index=index, at=number, wanted=leaf.at)
+    another = ReadingOfAnotherRound(index=index, given=number, wanted=leaf.at)
     if number != leaf.at if leaf.kind != BY_INSTANT else number == 0:
         raise Reverted(another)
     found = standing.facts.feed_round(leaf.contract, number)

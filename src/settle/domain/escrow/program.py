@@ -6,7 +6,7 @@ same order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, assert_never
 
 from settle.domain.chain_errors import Reverted
@@ -103,13 +103,20 @@ def _write_range(leaf: Reading | Feed) -> bytes:
 
 
 def read_program(
-    program: bytes, deadlines: Sequence[int], *, open_by: int
+    program: bytes,
+    deadlines: Sequence[int],
+    *,
+    open_by: int,
+    shared: Collection[int] = (),
 ) -> tuple[Condition, ...]:
     """Decode the conditions of all milestones and ask all bounds.
 
+    `shared` has the milestones with payments of more than one depositor: no secret ends them, for
+    whoever shows it must not wait behind the freeze of another.
+
     Raises: Reverted with the error that the contract gives for the same bytes.
     """
-    reader = _Reader(program, deadlines, open_by)
+    reader = _Reader(program, deadlines, open_by, shared)
     conditions = tuple(reader.condition(milestone) for milestone in range(len(deadlines)))
     if reader.offset != len(program):
         raise Reverted(ProgramNotUsedUp(used=reader.offset, length=len(program)))
@@ -119,9 +126,16 @@ def read_program(
 class _Reader:
     """Reads once from the front; `offset` is where the next node begins."""
 
-    def __init__(self, program: bytes, deadlines: Sequence[int], open_by: int) -> None:
+    def __init__(
+        self,
+        program: bytes,
+        deadlines: Sequence[int],
+        open_by: int,
+        shared: Collection[int],
+    ) -> None:
         self.offset = 0
         self._program, self._deadlines, self._open_by = program, deadlines, open_by
+        self._shared = shared
         self._milestone = self._nodes = self._start = 0
 
     def condition(self, milestone: int) -> Condition:
@@ -188,7 +202,7 @@ class _Reader:
             case 4:
                 return self._feed()
             case 5:
-                return Preimage(digest=self._bytes(WORD_BYTES))
+                return self._preimage()
             case 6:
                 return Settled(instruction=InstructionId(self._bytes(WORD_BYTES)))
             case 7:
@@ -206,6 +220,12 @@ class _Reader:
         at, low, high = self._number(_ROUND_BYTES), *self._range()
         self._check_instant(kind, at)
         return Feed(contract=contract, kind=kind, at=at, low=low, high=high)
+
+    def _preimage(self) -> Preimage:
+        digest = self._bytes(WORD_BYTES)
+        if self._milestone in self._shared:
+            raise self._malformed(self._start)
+        return Preimage(digest=digest)
 
     def _outcome(self) -> OutcomeOf:
         milestone, mask = self._number(1), self._number(1)

@@ -146,6 +146,13 @@ def first_line_of(terms: EscrowTerms, milestone: int) -> int:
     return [line.milestone for line in terms.lines].index(milestone)
 
 
+def shared_milestones(terms: EscrowTerms) -> frozenset[int]:
+    """Give the milestones with payments of more than one depositor."""
+    givers = {(line.milestone, line.depositor) for line in terms.lines}
+    counted = [milestone for milestone, _ in givers]
+    return frozenset(one for one in counted if counted.count(one) > 1)
+
+
 def _parties(lines: Iterable[EscrowLine]) -> list[Address]:
     return [account for line in lines for account in (line.depositor, line.beneficiary)]
 

@@ -47,4 +47,4 @@ __all__ = [
 def what_now(state: EscrowState, terms: EscrowTerms, *, now: int) -> tuple[MilestoneNow, ...]:
     """Tell of each milestone its state, what would end it now, and until when."""
     record = state.records.get(escrow_id(terms, state.chain.domain))
-    return clock_now(terms, record, now=now)
+    return clock_now(terms, record, now=now, chain=state.chain)

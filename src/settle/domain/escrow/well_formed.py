@@ -21,6 +21,7 @@ from settle.domain.escrow.terms import (
     MIN_STEP,
     EscrowTerms,
     parties_of,
+    shared_milestones,
 )
 from settle.domain.escrow.terms_errors import (
     DeadlinesInvalid,
@@ -46,7 +47,9 @@ def check_terms(terms: EscrowTerms, *, now: int) -> tuple[Condition, ...]:
     _check_sizes(terms)
     _check_lines(terms)
     _check_deadlines(terms, now)
-    conditions = read_program(terms.program, terms.deadlines, open_by=terms.open_by)
+    conditions = read_program(
+        terms.program, terms.deadlines, open_by=terms.open_by, shared=shared_milestones(terms)
+    )
     _check_panel(terms)
     _check_neutrals(terms, conditions)
     return conditions

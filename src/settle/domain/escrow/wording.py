@@ -30,6 +30,7 @@ from settle.domain.escrow.terms import (
     first_line_of,
     lines_of,
     parties_of,
+    shared_milestones,
 )
 from settle.domain.escrow.wording_conditions import condition_lines
 from settle.domain.escrow.wording_words import duration, instant, listed
@@ -162,6 +163,7 @@ def _milestone(
             for number, line in lines
             for text in _payment(terms, register, names, number, line)
         ),
+        *_together(terms, milestone),
         *_dispute_of(terms, milestone),
         f"   A split of this milestone needs the agreement of {agree}.",
     ]
@@ -193,6 +195,13 @@ def _outcome(register: Register, line: EscrowLine, gets: str, gives: str, amount
         return f"all goes to {gets}."
     paid, back = register.amount(line.asset, amount), register.amount(line.asset, rest)
     return f"{paid} goes to {gets}, {back} returns to {gives}."
+
+
+def _together(terms: EscrowTerms, milestone: int) -> Iterator[str]:
+    if milestone in shared_milestones(terms):
+        yield "   The payments of this milestone are made together or not at all. If a freeze stops"
+        yield f"   one for {duration(MAX_WAIT)}, a giver that no freeze stops may have all of them"
+        yield "   return, even though the milestone was decided."
 
 
 def _dispute_of(terms: EscrowTerms, milestone: int) -> Iterator[str]:
@@ -253,8 +262,8 @@ def _ladder() -> _Clause:
         "       Anybody may call for it, and nothing else is then needed from anybody.",
         "   A milestone is decided even where an account or an asset is frozen. A payment out of a",
         "   frozen account or of a frozen asset waits, and with it the milestone's other payments;",
-        f"   after {duration(MAX_WAIT)} a giver that is not frozen itself may have all of them",
-        "   return instead. What returns, and what reaches a frozen receiver, never waits.",
+        "   anybody may make them when the freeze is over. What returns, and what reaches a frozen",
+        "   receiver, never waits.",
         "   A milestone counts as decided for others also while its payments wait.",
     ]
 
