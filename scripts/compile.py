@@ -113,14 +113,15 @@ def artifact(settings: Json, name: str) -> str:
     creation, deployed = contract["evm"]["bytecode"], contract["evm"]["deployedBytecode"]
     if creation["linkReferences"]:
         raise Finding(f"{name} wants linked libraries; their functions must be internal")
+    abi, methods = with_parts(settings, name, contract)
     content = {
         "contract": f"{unit}:{name}",
         "compiler": {"version": compiler_version(), "settings": settings["settings"]},
-        "abi": contract["abi"],
+        "abi": abi,
         "bytecode": "0x" + creation["object"],
         "deployedBytecode": "0x" + deployed["object"],
         "immutableReferences": immutables(deployed["immutableReferences"], output["sources"]),
-        "methodIdentifiers": contract["evm"]["methodIdentifiers"],
+        "methodIdentifiers": methods,
         "storageLayout": layout(contract["storageLayout"]),
         "size": {
             "creation": len(creation["object"]) // 2,
@@ -128,6 +129,21 @@ def artifact(settings: Json, name: str) -> str:
         },
     }
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
+
+
+def with_parts(settings: Json, name: str, contract: Json) -> tuple[list[Json], Json]:
+    """Return the ABI and the selectors of a contract with those of its parts (delegatecall).
+
+    Whoever calls the contract sees one ABI; a test proves that no selector is answered twice.
+    """
+    abi, methods = list(contract["abi"]), dict(contract["evm"]["methodIdentifiers"])
+    for part in settings["parts"].get(name, []):
+        unit = locate(settings, part)
+        wanted: Json = {unit: {part: ["abi", "evm.methodIdentifiers"]}}
+        added = run(settings, [unit], wanted)["contracts"][unit][part]
+        abi += [e for e in added["abi"] if e["type"] != "constructor" and e not in abi]
+        methods |= added["evm"]["methodIdentifiers"]
+    return abi, methods
 
 
 def lint(settings: Json) -> None:

@@ -285,16 +285,6 @@ contract Affirmation is Examination, IAffirmation {
         }
     }
 
-    /// @dev A signature over the message, or, where none is brought, the account's own call.
-    function _agrees(address account, bytes32 message, bytes calldata signature)
-        private
-        view
-        returns (bool)
-    {
-        if (signature.length == 0) return msg.sender == account;
-        return Signatures.binds(_hashTypedDataV4(message), account, signature);
-    }
-
     /// @dev The moment of irrevocability: every account's consent is on chain.
     function _allConsented(Plan memory plan) private pure returns (bool) {
         return plan.consents == (1 << plan.accounts.length) - 1;

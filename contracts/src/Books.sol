@@ -7,10 +7,11 @@ import {ILedger} from "./interfaces/ILedger.sol";
 import {Account, Asset, Hold} from "./interfaces/Types.sol";
 import {HoldingWord} from "./libraries/HoldingWord.sol";
 import {NonceBits} from "./libraries/NonceBits.sol";
+import {Signatures} from "./libraries/Signatures.sol";
 
 /// @title The storage of the books, and the two moves between available and held
-/// @dev The deployed code is cut in two, Settlement and Affirmation, because it does not fit one; both
-/// stand on this one layout, which a test pins. No storage is declared outside Books and Examination.
+/// @dev The deployed code is cut in three, Settlement, Affirmation and Escrow, because it does not fit one;
+/// all stand on this one layout, which a test pins. No storage is declared outside Books and Examination.
 abstract contract Books is AccessManaged, EIP712 {
     using HoldingWord for uint256;
 
@@ -80,6 +81,16 @@ abstract contract Books is AccessManaged, EIP712 {
 
     function _isOpen(uint256 asset) internal view returns (bool) {
         return (_openAssets[asset >> 8] >> (asset & 255)) & 1 == 1;
+    }
+
+    /// @dev A signature over the message, or, where none is brought, the account's own call.
+    function _agrees(address account, bytes32 message, bytes calldata signature)
+        internal
+        view
+        returns (bool)
+    {
+        if (signature.length == 0) return msg.sender == account;
+        return Signatures.binds(_hashTypedDataV4(message), account, signature);
     }
 
     /// @dev available -> held, title unmoved.

@@ -36,7 +36,7 @@ abstract contract Examination is Books {
 
     /// @dev The class within the word of Account (behind standing and freeze, a byte each): all that settlement
     /// does not ask for.
-    uint256 private constant ACCOUNT_CLASS = 0xff << 16;
+    uint256 internal constant ACCOUNT_CLASS = 0xff << 16;
 
     /// @dev What is on chain about a live instruction, one word. Bits by account (order of first
     /// appearance) or by leg.
@@ -50,6 +50,27 @@ abstract contract Examination is Books {
 
     mapping(bytes32 id => Live) internal _live;
     mapping(address account => mapping(bytes32 id => bool)) internal _withdrawn;
+
+    /// @dev Instructions that settled and whose terms ask for this record, by id.
+    mapping(bytes32 id => bool) internal _recorded;
+
+    /// @dev What is on chain about an escrow, one word, never cleared.
+    /// @param outcomes three bits a milestone: Outcome, and whether its payments wait
+    /// @param disputed a bit a milestone
+    /// @param withdrawn a signer took its signature back before the opening
+    struct EscrowState {
+        uint64 openedAt;
+        uint32 outcomes;
+        uint8 disputed;
+        bool withdrawn;
+    }
+
+    mapping(bytes32 id => EscrowState) internal _escrows;
+    /// @dev When each milestone was disputed, seconds since the opening, 32 bits each.
+    mapping(bytes32 id => uint256) internal _disputes;
+    /// @dev Of payments that wait: the upper 224 bits of their hash, and when the outcome was fixed, 32 bits,
+    /// in seconds since the opening.
+    mapping(bytes32 id => mapping(uint256 milestone => uint256)) internal _waiting;
 
     // ------------------------------------------------------------------------------------------ whole
 

@@ -8,6 +8,7 @@ import {ISettlement} from "./interfaces/ISettlement.sol";
 import {
     Instruction,
     MAX_BATCH_LEGS,
+    OPTION_RECORD,
     Reason,
     SignedInstruction,
     Status
@@ -24,14 +25,38 @@ contract Settlement is Examination, Ledger, ISettlement {
     using NonceBits for NonceBits.Space;
     using Reasons for Plan;
 
-    /// @notice The other half of this contract's code: consents, reservations and cancellation.
+    /// @notice Parts of this contract's code that lie elsewhere, because it does not fit one: consents,
+    /// reservations and cancellation; and escrows.
     address public immutable affirmation;
+    address public immutable escrow;
 
     error AffirmationHasNoCode(address affirmation);
+    error EscrowHasNoCode(address escrow);
 
-    constructor(address authority_, address affirmation_) Books(authority_) {
+    constructor(address authority_, address affirmation_, address escrow_) Books(authority_) {
         if (affirmation_.code.length == 0) revert AffirmationHasNoCode(affirmation_);
+        if (escrow_.code.length == 0) revert EscrowHasNoCode(escrow_);
         affirmation = affirmation_;
+        escrow = escrow_;
+    }
+
+    /// @dev Runs what is not answered here by one of the other parts of the code, on the storage of this
+    /// contract. The addresses are fixed at deployment: not a proxy. Takes no ether.
+    fallback() external {
+        bytes4 act = msg.sig;
+        bool affirms = act == IAffirmation.affirm.selector || act == IAffirmation.reserve.selector
+            || act == IAffirmation.release.selector || act == IAffirmation.withdraw.selector
+            || act == IAffirmation.cancel.selector;
+        address code = affirms ? affirmation : escrow;
+        // Ends the call frame, so that overwriting all of memory harms nobody.
+        assembly {
+            calldatacopy(0, 0, calldatasize())
+            let success := delegatecall(gas(), code, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            switch success
+            case 0 { revert(0, returndatasize()) }
+            default { return(0, returndatasize()) }
+        }
     }
 
     // ------------------------------------------------------------------------------------------ settling
@@ -102,6 +127,10 @@ contract Settlement is Examination, Ledger, ISettlement {
             }
         }
         _emitSettled(plan);
+        if (plan.options & OPTION_RECORD != 0) {
+            _recorded[plan.id] = true;
+            emit InstructionRecorded(plan.id);
+        }
     }
 
     /// @dev The one word of the event lies in the plan, and is clean.
@@ -119,65 +148,6 @@ contract Settlement is Examination, Ledger, ISettlement {
         uint256 asset = leg.asset;
         assembly ("memory-safe") {
             log3(add(leg, 0x40), 0xa0, selector, id, asset)
-        }
-    }
-
-    // ------------------------------------------------------------------------------------------ affirming and failing
-
-    /// @inheritdoc IAffirmation
-    function affirm(Instruction calldata instruction, bytes[] calldata signatures) external {
-        (instruction, signatures);
-        _delegate();
-    }
-
-    /// @inheritdoc IAffirmation
-    function reserve(
-        Instruction calldata instruction,
-        address account,
-        bool committed,
-        bytes calldata signature
-    ) external {
-        (instruction, account, committed, signature);
-        _delegate();
-    }
-
-    /// @inheritdoc IAffirmation
-    function release(Instruction calldata instruction, address account, bytes calldata signature)
-        external
-    {
-        (instruction, account, signature);
-        _delegate();
-    }
-
-    /// @inheritdoc IAffirmation
-    function withdraw(Instruction calldata instruction, address account, bytes calldata signature)
-        external
-    {
-        (instruction, account, signature);
-        _delegate();
-    }
-
-    /// @inheritdoc IAffirmation
-    function cancel(Instruction calldata instruction, uint64 validBy, bytes[] calldata signatures)
-        external
-    {
-        (instruction, validBy, signatures);
-        _delegate();
-    }
-
-    /// @dev The arguments are named above for the ABI's readers; all of calldata goes along.
-    /// @dev Runs the same call by the code of Affirmation on the storage of this contract. The address is
-    /// fixed at deployment: half of this contract's code that lives elsewhere, not a proxy.
-    function _delegate() private {
-        address code = affirmation;
-        // Ends the call frame, so that overwriting all of memory harms nobody.
-        assembly {
-            calldatacopy(0, 0, calldatasize())
-            let success := delegatecall(gas(), code, 0, calldatasize(), 0, 0)
-            returndatacopy(0, 0, returndatasize())
-            switch success
-            case 0 { revert(0, returndatasize()) }
-            default { return(0, returndatasize()) }
         }
     }
 

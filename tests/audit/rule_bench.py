@@ -31,8 +31,8 @@ from settle.domain.keccak import keccak256
 
 NOW = 1_000_000
 ANYBODY, RELAY = b"\x0a" * 20, b"\x0b" * 20
-MANAGER, AFFIRMATION, SETTLEMENT, PARTICIPANTS, ISSUER, ADMIN = (
-    bytes([n]) * 20 for n in range(1, 7)
+MANAGER, AFFIRMATION, SETTLEMENT, PARTICIPANTS, ISSUER, ADMIN, ESCROW = (
+    bytes([n]) * 20 for n in range(1, 8)
 )
 SHARES, EURO = 1, 2
 
@@ -74,6 +74,7 @@ DEPLOYMENT = Deployment(
     contracts={
         "AccessManager": MANAGER,
         "Affirmation": AFFIRMATION,
+        "Escrow": ESCROW,
         "Settlement": SETTLEMENT,
         "Participants": PARTICIPANTS,
     },

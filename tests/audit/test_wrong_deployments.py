@@ -16,7 +16,9 @@ from chain_market import PLANS, officer_key
 from lying_line import lying
 from market_life import ALPHA, CHARLIE
 
+from settle.audit.deployment import CONTRACTS
 from settle.audit.findings import Code
+from settle.audit.published import NAMES
 from settle.audit.report import AuditReport
 from settle.audit.wire import NodeError
 from settle.chain import deploy as deploying
@@ -134,7 +136,7 @@ def test_an_approver_that_is_left_with_one_organisation_is_found(fresh: World) -
     assert report.counts.differences == 1
 
 
-@pytest.mark.parametrize("contract", ["Settlement", "Affirmation", "Participants", "AccessManager"])
+@pytest.mark.parametrize("contract", CONTRACTS)
 def test_changed_code_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contract: str
 ) -> None:
@@ -242,7 +244,7 @@ def test_what_is_no_deployment_file_is_refused(anvil: World, tmp_path: Path) -> 
 
 
 def test_a_fresh_build_is_compared(anvil: World, tmp_path: Path) -> None:
-    for name in ("Settlement", "Affirmation", "Participants", "AccessManager", "Approver"):
+    for name in NAMES:
         (tmp_path / f"{name}.json").write_text(json.dumps(load_abi(name).artifact))
     report = anvil.audit(build=tmp_path)
     assert report.verdict == "clean"

@@ -1,4 +1,4 @@
-"""Where each contract keeps what, and how large it is: two halves of code share one layout."""
+"""Where each contract keeps what, and how large it is: the parts of one share one layout."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ BOOKS: Final = {
     "_assetCount": (11, 0, "uint32"),
     "_live": (12, 0, "mapping(bytes32 => struct Examination.Live)"),
     "_withdrawn": (13, 0, "mapping(address => mapping(bytes32 => bool))"),
+    "_recorded": (14, 0, "mapping(bytes32 => bool)"),
+    "_escrows": (15, 0, "mapping(bytes32 => struct Examination.EscrowState)"),
+    "_disputes": (16, 0, "mapping(bytes32 => uint256)"),
+    "_waiting": (17, 0, "mapping(bytes32 => mapping(uint256 => uint256))"),
 }
 REGISTRY: Final = {
     "_authority": (0, 0, "address"),
@@ -46,6 +50,7 @@ APPROVER: Final = {
 LAYOUTS: Final = {
     "Settlement": BOOKS,
     "Affirmation": BOOKS,
+    "Escrow": BOOKS,
     "Participants": REGISTRY,
     "Approver": APPROVER,
 }
@@ -64,6 +69,12 @@ WORDS: Final = {
         "committed": (0, 3, "uint8"),
         "released": (0, 4, "uint16"),
     },
+    "struct Examination.EscrowState": {
+        "openedAt": (0, 0, "uint64"),
+        "outcomes": (0, 8, "uint32"),
+        "disputed": (0, 12, "uint8"),
+        "withdrawn": (0, 13, "bool"),
+    },
     "struct Asset": {
         "class": (0, 0, "enum AssetClass"),
         "decimals": (0, 1, "uint8"),
@@ -79,6 +90,7 @@ LARGEST: Final = 24_576
 SIZES: Final = {
     "AccessManager": 9_200,
     "Affirmation": 16_500,
+    "Escrow": 23_500,
     "Approver": 3_500,
     "Participants": 3_500,
     "Settlement": 22_500,
@@ -103,15 +115,16 @@ def test_each_variable_lies_where_it_lay(name: str) -> None:
     assert places(layout["storage"], layout["types"]) == LAYOUTS[name]
 
 
-def test_both_halves_stand_on_one_layout() -> None:
-    settlement, affirmation = (artifact(n)["storageLayout"] for n in ("Settlement", "Affirmation"))
-    for layout in (settlement, affirmation):
+def test_all_parts_stand_on_one_layout() -> None:
+    names = ("Settlement", "Affirmation", "Escrow")
+    settlement, affirmation, escrow = (artifact(name)["storageLayout"] for name in names)
+    for layout in (settlement, affirmation, escrow):
         for entry in layout["storage"]:
             del entry["contract"]
         for kind in layout["types"].values():
             for member in kind.get("members", ()):
                 del member["contract"]
-    assert settlement == affirmation
+    assert settlement == affirmation == escrow
 
 
 @pytest.mark.parametrize("label", WORDS)

@@ -173,10 +173,12 @@ def field_names(kind: type) -> list[str]:
 
 
 def solidity_constants(text: str) -> dict[str, int]:
-    """Read the file-level numbers of a Solidity source."""
-    units = {"": 1, "days": 86_400}
+    """Read the file-level numbers of a Solidity source; a set of flags is written with `|`."""
+    units = {"": 1, "days": 86_400, "hours": 3_600}
     found: dict[str, int] = {}
-    pattern = re.compile(r"^uint\d+ constant (\w+) = (\w+)(?: (\w+))?;", re.MULTILINE)
+    pattern = re.compile(r"^uint\d+ constant (\w+) = (\w+(?: \| \w+)*)(?: (\w+))?;", re.MULTILINE)
     for name, value, unit in pattern.findall(text):
-        found[name] = found[value] if value in found else int(value) * units[unit]
+        found[name] = 0
+        for part in value.split(" | "):
+            found[name] |= found[part] if part in found else int(part) * units[unit]
     return found

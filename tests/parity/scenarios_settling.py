@@ -22,7 +22,7 @@ def malformed_terms(s: Scenario) -> None:
         ("XSLF", replace(plain, legs=(leg(1, a, a, 1),))),
         ("XINI", replace(plain, initiator=c)),
         ("XWIN", replace(plain, settle_by=plain.settle_from)),
-        ("XOPT", replace(plain, options=2)),
+        ("XOPT", replace(plain, options=4)),
         ("XCYC", replace(plain, cycle=b"\x01".rjust(32))),
         ("XPRE", replace(plain, predecessor=b"\x01".rjust(32))),
         ("XLOT", replace(plain, minimum_lot=1)),
@@ -45,9 +45,9 @@ def malformed_terms(s: Scenario) -> None:
         assert s.settle(odd) == code
         assert s.affirm(odd) == code
         assert s.release(odd, a) == code
-    assert s.settle(replace(plain, options=1, minimum_lot=5)) == ""
+    assert s.settle(replace(plain, options=3, minimum_lot=5)) == ""
     # Terms that can never settle say nothing of their nonce, settled though it is.
-    assert s.settle(replace(plain, options=2)) == "XOPT"
+    assert s.settle(replace(plain, options=4)) == "XOPT"
 
 
 def nonce(s: Scenario) -> None:

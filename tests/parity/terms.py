@@ -71,14 +71,14 @@ class Terms:
         quantity = drawn.legs[0].quantity if drawn.legs else 0
         return random.choice(
             (
-                replace(drawn, options=random.choice((1, 2, 3, 2**32 - 1))),
+                replace(drawn, options=random.choice((1, 2, 3, 4, 2**32 - 1))),
                 replace(drawn, minimum_lot=random.choice((1, quantity, UINT128_MAX))),
                 replace(drawn, options=1, minimum_lot=max(0, quantity + random.choice((-1, 0, 1)))),
                 replace(drawn, cycle=random.randbytes(32)),
                 replace(drawn, predecessor=bytes(31) + b"\x01"),
                 replace(drawn, terms=random.randbytes(32), cycle=ZERO_WORD),
                 replace(drawn, settle_by=drawn.settle_from - random.choice((0, 1))),
-                replace(drawn, options=2, cycle=random.randbytes(32), minimum_lot=7),
+                replace(drawn, options=4, cycle=random.randbytes(32), minimum_lot=7),
             )
         )
 

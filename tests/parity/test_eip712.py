@@ -21,6 +21,8 @@ from settle.domain.instruction import (
     MAX_MOVES,
     MAX_WINDOW,
     OPTION_PARTIAL,
+    OPTION_RECORD,
+    OPTIONS_KNOWN,
     REDEMPTION_TYPE,
     RELEASE_TYPE,
     RESERVATION_TYPE,
@@ -184,4 +186,6 @@ def test_the_bounds_are_those_of_the_contract() -> None:
     assert int(stated["MAX_MOVES"]) == MAX_MOVES
     assert int(stated["MAX_WINDOW"]) * 86_400 == MAX_WINDOW
     assert int(stated["OPTION_PARTIAL"]) == OPTION_PARTIAL
-    assert stated["OPTIONS_KNOWN"] == "OPTION_PARTIAL"
+    assert int(stated["OPTION_RECORD"]) == OPTION_RECORD
+    assert OPTIONS_KNOWN == OPTION_PARTIAL | OPTION_RECORD
+    assert "uint32 constant OPTIONS_KNOWN = OPTION_PARTIAL | OPTION_RECORD;" in text

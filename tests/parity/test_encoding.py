@@ -8,6 +8,7 @@ from eth_abi.abi import encode
 from settle.chain.eip712 import compact, sign
 from settle.domain.chain_errors import (
     AffirmationHasNoCode,
+    EscrowHasNoCode,
     NotCanonical,
     OnlyForSettlement,
 )
@@ -107,15 +108,17 @@ def test_the_other_half_of_the_code_serves_no_direct_call(both: Lockstep) -> Non
         assert Abi("Affirmation").error(outcome.output) == OnlyForSettlement()
 
 
-def test_settlement_is_deployed_after_the_other_half_of_its_code(both: Lockstep) -> None:
+def test_settlement_is_deployed_after_the_other_parts_of_its_code(both: Lockstep) -> None:
     world = both.world
-    nobody = Address(b"\x99" * 20)
+    nobody, somebody = Address(b"\x99" * 20), world.settlement
     code = bytes.fromhex(artifact("Settlement")["bytecode"][2:])
-    outcome = world.evm.try_to_create(
-        code + encode(["address", "address"], [world.authority, nobody])
-    )
-    assert not outcome.succeeded
-    assert world.abi.error(outcome.output) == AffirmationHasNoCode(affirmation=nobody)
+    for parts, error in (
+        ((nobody, somebody), AffirmationHasNoCode(affirmation=nobody)),
+        ((somebody, nobody), EscrowHasNoCode(escrow=nobody)),
+    ):
+        outcome = world.evm.try_to_create(code + encode(["address"] * 3, [world.authority, *parts]))
+        assert not outcome.succeeded
+        assert world.abi.error(outcome.output) == error
 
 
 def test_nobody_without_the_role_changes_a_rule(both: Lockstep) -> None:

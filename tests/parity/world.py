@@ -35,8 +35,9 @@ class World:
         self.evm.now = START
         authority = self.evm.deploy("AccessManager", ("address",), (DEPLOYER,))
         affirmation = self.evm.deploy("Affirmation", ("address",), (authority,))
+        escrow = self.evm.deploy("Escrow", ("address",), (authority,))
         self.settlement = self.evm.deploy(
-            "Settlement", ("address", "address"), (authority, affirmation)
+            "Settlement", ("address",) * 3, (authority, affirmation, escrow)
         )
         self.participants = self.evm.deploy(
             "Participants", ("address", "address"), (authority, self.settlement)

@@ -11,6 +11,10 @@ uint256 constant MAX_CONDITION_DEPTH = 4;
 /// @dev The furthest deadline, and the longest that one dispute may move one.
 uint256 constant MAX_ESCROW_WINDOW = 1096 days;
 uint256 constant MAX_DISPUTE = 90 days;
+/// @dev The least time between two instants of which one must be acted on before the other.
+uint256 constant MIN_STEP = 1 hours;
+/// @dev How long an outcome waits behind a freeze before those who are not frozen may have theirs back.
+uint256 constant MAX_WAIT = 30 days;
 
 /// @notice One payment that hangs on a milestone. The whole `quantity` is held in the depositor's own
 /// holding from the opening on; what the milestone's end does not pay to the beneficiary becomes
@@ -33,11 +37,12 @@ struct EscrowLine {
 /// @notice Written terms. Their EIP-712 digest is the escrow's id (law L4); a deposit is the sum of its
 /// depositor's lines, so that no milestone can pay what is not held.
 /// @param openBy unix second from which the signatures open nothing any more; before every deadline
-/// @param deadlines unix second of each milestone from which evidence counts no more
+/// @param deadlines unix second of each milestone from which evidence counts no more, MIN_STEP after
+/// `openBy` and after every instant and milestone that its condition names
 /// @param program the milestones' conditions in their order, see `Conditions`
 /// @param arbiters the panel; never a depositor or a beneficiary; empty: no disputes
 /// @param quorum how many of them rule; more than half
-/// @param answerTime seconds that the panel has from a dispute on
+/// @param answerTime seconds that the panel has from a dispute on, at least
 /// @param fallbackArbiter rules alone when the panel was silent; 0: none
 /// @param fallbackTime seconds that the fallback has after that
 /// @param text keccak256 of the terms as printed in English
@@ -90,7 +95,7 @@ enum MilestoneState {
 }
 
 /// @notice A milestone now. `ways` has bit `1 << EndedBy` for each end that is possible at this instant,
-/// WAY_DISPUTE and WAY_PAY_OUT besides.
+/// WAY_DISPUTE, WAY_PAY_OUT and WAY_GIVE_UP besides.
 /// @param until unix second at which this state ends by itself; 0 where it does not
 /// @param deadline with what disputes moved it by
 struct MilestoneNow {
@@ -98,17 +103,19 @@ struct MilestoneNow {
     Outcome outcome;
     uint64 until;
     uint64 deadline;
-    uint8 ways;
+    uint16 ways;
 }
 
-uint8 constant WAY_DISPUTE = 1 << 6;
-uint8 constant WAY_PAY_OUT = 1 << 7;
+uint16 constant WAY_DISPUTE = 1 << 6;
+uint16 constant WAY_PAY_OUT = 1 << 7;
+uint16 constant WAY_GIVE_UP = 1 << 8;
 
 /// @notice One arbiter's word.
 /// @param arbiter index into the panel
 struct Ruling {
     uint8 arbiter;
     bytes4 reason;
+    uint64 validBy;
     bytes signature;
 }
 
@@ -155,13 +162,15 @@ interface IEscrow {
         bytes32 indexed id, uint8 milestone, EndedBy by, Outcome outcome, bool waits, uint128[] paid
     );
     event PaymentsMade(bytes32 indexed id, uint8 milestone);
+    /// @notice The payments of an outcome that waited too long went back to their depositors.
+    event PaymentsGivenUp(bytes32 indexed id, uint8 milestone, address indexed account);
     /// @param evidence hash of the file that the party keeps
     event DisputeOpened(
         bytes32 indexed id, uint8 milestone, address indexed account, bytes32 evidence
     );
-    /// @notice One arbiter's reason, beside MilestoneEnded.
+    /// @notice One arbiter's reason, behind MilestoneEnded.
     event Ruled(bytes32 indexed id, uint8 milestone, address indexed arbiter, bytes4 reason);
-    /// @notice The account took its signature under terms that are not open back, for good.
+    /// @notice The account took its signature back: these terms can never be opened.
     event EscrowConsentWithdrawn(bytes32 indexed id, address indexed account);
 
     error OnlyForTheBooks();
@@ -186,7 +195,7 @@ interface IEscrow {
     error EscrowAlreadyOpened(bytes32 id);
     error EscrowUnknown(bytes32 id);
     error SignaturesMissing(uint256 given, uint256 needed);
-    error ConsentWasWithdrawn(bytes32 id, address account);
+    error ConsentWasWithdrawn(bytes32 id);
 
     // Ends.
     error MilestoneUnknown(uint256 milestone);
@@ -197,7 +206,7 @@ interface IEscrow {
     error PreimageWrong(uint256 index);
     error EvidenceFromTheFuture(uint256 index, uint64 observedAt, uint256 now_);
     error EvidenceStale(uint256 index, uint64 observedAt, uint256 earliest);
-    error ReadingOfAnotherRound(uint256 index, uint256 at, uint256 wanted);
+    error ReadingOfAnotherRound(uint256 index, uint256 given, uint256 wanted);
     error FeedSilent(uint256 index, address feed);
     error InstructionNotTheOne(uint256 index, bytes32 id, bytes32 wanted);
     error ConditionNotMet(bytes32 id, uint256 milestone);
@@ -214,6 +223,8 @@ interface IEscrow {
     error TooEarlyForDefault(uint64 deadline, uint256 now_);
     error NothingWaits(bytes32 id, uint256 milestone);
     error PaymentsFrozen(bytes32 id, uint256 milestone);
+    error TooEarlyToGiveUp(uint64 from, uint256 now_);
+    error PaymentsNotFrozen(bytes32 id, uint256 milestone);
 
     /// @notice Opens and funds: every line's quantity becomes held, or nothing does.
     /// @param signatures over the terms, one per account in order of first appearance: each line's
@@ -222,9 +233,15 @@ interface IEscrow {
     /// not frozen; deposits available. Law: L3, L4, L9, L10.
     function openEscrow(EscrowTerms calldata terms, bytes[] calldata signatures) external;
 
-    /// @notice Takes the account's signature under terms that are not open back.
+    /// @notice Takes the account's signature under terms that are not open back, for good: they need
+    /// everybody's, so nobody can open them any more.
+    /// @param account one of those whose signatures `openEscrow` wants
     /// @param signature over `EscrowWithdrawal(address account,bytes32 escrow)`, or empty if the account calls
-    function withdrawFromEscrow(bytes32 id, address account, bytes calldata signature) external;
+    function withdrawFromEscrow(
+        EscrowTerms calldata terms,
+        address account,
+        bytes calldata signature
+    ) external;
 
     /// @notice Ends a milestone whose condition holds: pays `ifMet`. Before its deadline only.
     /// @param evidence one per leaf of the condition that takes some, in its order; empty: not shown
@@ -236,9 +253,10 @@ interface IEscrow {
     ) external;
 
     /// @notice Ends a milestone as all its depositors and beneficiaries agree, at any time before its end.
+    /// Those of milestones that depend on it agree too: its outcome moves their value.
     /// @param paid per line of the milestone
     /// @param signatures over `EscrowSplit(bytes32 escrow,uint8 milestone,address account,uint128[] paid,uint64 validBy)`
-    /// in order of first appearance in the milestone's lines; the caller's own may be empty
+    /// in order of first appearance in the lines of all these milestones; the caller's own may be empty
     function endByAgreement(
         EscrowTerms calldata terms,
         uint256 milestone,
@@ -261,9 +279,11 @@ interface IEscrow {
         bytes calldata signature
     ) external;
 
-    /// @notice Ends a disputed milestone as the panel rules, before answerTime is over; as the fallback rules
-    /// alone, after that.
-    /// @param rulings each over `EscrowRuling(bytes32 escrow,uint8 milestone,address arbiter,uint128[] paid,bytes4 reason)`;
+    /// @notice Ends a disputed milestone as the panel rules, until fallbackTime before the first instant at
+    /// which the clock alone could end it; as the fallback rules alone, after that. Not in the block of
+    /// the dispute.
+    /// @param rulings each over
+    /// `EscrowRuling(bytes32 escrow,uint8 milestone,address arbiter,uint128[] paid,bytes4 reason,uint64 validBy)`;
     /// the panel's in ascending order of arbiters; the fallback's one has index 255
     function endByRuling(
         EscrowTerms calldata terms,
@@ -280,9 +300,16 @@ interface IEscrow {
     /// @param paid as in MilestoneEnded
     function payOut(EscrowTerms calldata terms, uint256 milestone, uint128[] calldata paid) external;
 
+    /// @notice When payments have waited MAX_WAIT behind the freeze of others, a depositor whose own are not
+    /// stopped sends all of the milestone back to their depositors. Nobody is paid without paying.
+    /// @param paid as in MilestoneEnded
+    /// @dev Requires: the call of a depositor whose waiting payments are free. Law: L5.
+    function giveUpPayments(EscrowTerms calldata terms, uint256 milestone, uint128[] calldata paid)
+        external;
+
     /// @notice Each milestone's state, what would end it now, and until when.
     /// @dev Law: L6. Tells ways that the clock and the terms allow; whether a signature or a piece of
-    /// evidence is good, the call itself says.
+    /// evidence is good, the call itself says. Never reverts.
     function whatNow(EscrowTerms calldata terms) external view returns (MilestoneNow[] memory);
 
     function escrowIdOf(EscrowTerms calldata terms) external view returns (bytes32);
@@ -294,8 +321,8 @@ interface IEscrow {
         view
         returns (uint64 openedAt, uint32 outcomes, uint8 disputed);
 
-    /// @notice Whether the account withdrew from terms that were not open.
-    function isWithdrawnFromEscrow(address account, bytes32 id) external view returns (bool);
+    /// @notice Whether somebody withdrew from the terms, so that they can never be opened.
+    function isWithdrawnFromEscrow(bytes32 id) external view returns (bool);
 
     /// @notice Whether exactly this instruction settled; only those with OPTION_RECORD are remembered.
     function isRecordedSettled(bytes32 instruction) external view returns (bool);

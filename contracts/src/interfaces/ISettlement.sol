@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAffirmation} from "./IAffirmation.sol";
 import {Instruction, Reason, SignedInstruction, Status} from "./Types.sol";
 
 /// @title Settlement of signed instructions
 /// @notice Whoever holds the signatures may settle, cancel, withdraw or release: none of these calls asks
 /// who sends them, except where a caller acts for itself without a signature.
-interface ISettlement is IAffirmation {
+interface ISettlement {
     /// @notice All legs moved. Final.
     event InstructionSettled(bytes32 indexed id, address indexed initiator, uint64 nonce);
+
+    /// @notice This id is recorded as settled, for whoever asks by id: its terms have OPTION_RECORD.
+    event InstructionRecorded(bytes32 indexed instruction);
 
     /// @notice Not settled by this `settleMany`, with the first reason. Nothing of it moved.
     event InstructionNotSettled(

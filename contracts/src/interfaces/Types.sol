@@ -10,7 +10,9 @@ uint256 constant MAX_WINDOW = 120 days;
 
 /// @dev Option bits of an instruction. A bit outside OPTIONS_KNOWN is refused by name.
 uint32 constant OPTION_PARTIAL = 1;
-uint32 constant OPTIONS_KNOWN = OPTION_PARTIAL;
+/// @dev The final state is recorded by id, so that others can ask whether exactly this settled.
+uint32 constant OPTION_RECORD = 2;
+uint32 constant OPTIONS_KNOWN = OPTION_PARTIAL | OPTION_RECORD;
 
 /// @notice One movement of one asset, deliverer to receiver.
 /// @param asset number of the asset in the Ledger

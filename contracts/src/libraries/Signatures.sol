@@ -28,6 +28,15 @@ library Signatures {
         return _walletAgrees(digest, account, signature);
     }
 
+    /// @notice Whether `signature` over `digest` was made with the key of `signer`: an answer that never changes.
+    function signs(bytes32 digest, address signer, bytes calldata signature)
+        internal
+        pure
+        returns (bool)
+    {
+        return signer != address(0) && _recover(digest, signature) == signer;
+    }
+
     function _recover(bytes32 digest, bytes calldata signature) private pure returns (address) {
         bytes32 r;
         uint256 s;

@@ -2,14 +2,27 @@
 pragma solidity 0.8.37;
 
 import {IAffirmation} from "../../src/interfaces/IAffirmation.sol";
+import {EscrowTerms, IEscrow, Ruling} from "../../src/interfaces/IEscrow.sol";
 import {Instruction} from "../../src/interfaces/Types.sol";
 
 import {Market} from "../support/Market.sol";
 
-/// @notice One contract in two halves of code: Affirmation runs on the storage of Settlement and by itself is
-/// nothing.
+/// @notice Deploys, and lets an error through.
+contract Creator {
+    function create(bytes memory creation) external {
+        assembly ("memory-safe") {
+            if iszero(create(0, add(creation, 0x20), mload(creation))) {
+                returndatacopy(0, 0, returndatasize())
+                revert(0, returndatasize())
+            }
+        }
+    }
+}
+
+/// @notice One contract in three parts of code: Affirmation and Escrow run on the storage of Settlement and by
+/// themselves are nothing.
 contract DelegationTest is Market {
-    function test_refuses_every_act_that_calls_the_other_half_directly() external {
+    function test_refuses_every_act_that_calls_another_part_directly() external {
         Instruction memory one = dvp(1);
         bytes[6] memory calls = [
             abi.encodeCall(books.affirm, (one, new bytes[](2))),
@@ -25,26 +38,64 @@ contract DelegationTest is Market {
             assertFalse(success);
             assertEq(answer, abi.encodeWithSelector(IAffirmation.OnlyForSettlement.selector));
         }
+        refusesDirectly(abi.encodeCall(books.openEscrow, (none, nothing)));
+        refusesDirectly(abi.encodeCall(books.withdrawFromEscrow, (none, buyer, "")));
+        refusesDirectly(abi.encodeCall(books.endByCondition, (none, 0, nothing)));
+        refusesDirectly(abi.encodeCall(books.endByAgreement, (none, 0, amounts, 0, nothing)));
+        refusesDirectly(abi.encodeCall(books.openDispute, (none, 0, buyer, 0, 0, "")));
+        refusesDirectly(abi.encodeCall(books.endByRuling, (none, 0, amounts, new Ruling[](0))));
+        refusesDirectly(abi.encodeCall(books.endByDefault, (none, 0)));
+        refusesDirectly(abi.encodeCall(books.payOut, (none, 0, amounts)));
+        refusesDirectly(abi.encodeCall(books.giveUpPayments, (none, 0, amounts)));
+        refusesDirectly(abi.encodeCall(books.whatNow, (none)));
+        refusesDirectly(abi.encodeCall(books.escrowIdOf, (none)));
+        refusesDirectly(abi.encodeCall(books.escrowState, (0)));
+        refusesDirectly(abi.encodeCall(books.isWithdrawnFromEscrow, (0)));
+        refusesDirectly(abi.encodeCall(books.isRecordedSettled, (0)));
     }
 
-    function test_refuses_a_deployment_whose_other_half_has_no_code() external {
-        (bool success, bytes memory answer) =
-            address(this).call(abi.encodeCall(this.deployWith, (address(authority), stranger)));
+    EscrowTerms private none;
+    uint128[] private amounts;
+
+    function refusesDirectly(bytes memory call_) private {
+        (bool success, bytes memory answer) = escrowCode.call(call_);
         assertFalse(success);
-        answer;
+        assertEq(answer, abi.encodeWithSelector(IEscrow.OnlyForTheBooks.selector));
     }
 
-    function deployWith(address authority_, address half_) external returns (address) {
-        return vm.deployCode("Settlement.sol:Settlement", abi.encode(authority_, half_));
+    function test_refuses_a_deployment_of_which_a_part_has_no_code() external {
+        refusesDeployment(stranger, escrowCode, "AffirmationHasNoCode(address)");
+        refusesDeployment(half, stranger, "EscrowHasNoCode(address)");
     }
 
-    function test_names_the_other_half() external view {
+    function refusesDeployment(address half_, address escrow_, string memory error_) private {
+        bytes memory creation = abi.encodePacked(
+            vm.getCode("Settlement.sol:Settlement"), abi.encode(authority, half_, escrow_)
+        );
+        Creator creator = new Creator();
+        (bool success, bytes memory answer) =
+            address(creator).call(abi.encodeCall(creator.create, (creation)));
+        assertFalse(success);
+        assertEq(answer, abi.encodeWithSelector(bytes4(keccak256(bytes(error_))), stranger));
+    }
+
+    function test_refuses_what_no_part_answers() external {
+        bytes[3] memory calls = [bytes(""), hex"aabbcc", hex"aabbccdd"];
+        for (uint256 k = 0; k < calls.length; ++k) {
+            (bool success, bytes memory answer) = address(books).call(calls[k]);
+            assertFalse(success);
+            assertEq(answer.length, 0);
+        }
+    }
+
+    function test_names_the_other_parts() external view {
         assertEq(books.affirmation(), address(half));
+        assertEq(books.escrow(), escrowCode);
     }
 
     /// @dev Immutables belong to the code, not to the storage: the domain must be that of Settlement all the
     /// same, so that one signature serves settling and affirming.
-    function test_signs_one_domain_in_both_halves() external {
+    function test_signs_one_domain_in_every_part() external {
         Instruction memory one = dvp(1);
         vm.expectEmit(true, true, true, true, address(books));
         emit IAffirmation.InstructionAffirmed(books.idOf(one), seller, 1, 3, 2);

@@ -8,10 +8,13 @@ import {
     Leg,
     MAX_LEGS,
     OPTION_PARTIAL,
+    OPTION_RECORD,
+    OPTIONS_KNOWN,
     Standing,
     Status
 } from "../../src/interfaces/Types.sol";
 import {ILedger} from "../../src/interfaces/ILedger.sol";
+import {ISettlement} from "../../src/interfaces/ISettlement.sol";
 import {Cheats} from "../support/Cheats.sol";
 import {Market} from "../support/Market.sol";
 import {Wallet} from "../support/Wallet.sol";
@@ -67,8 +70,8 @@ contract SettleRefusalsTest is Market {
 
     function testFuzz_refuses_an_option_that_is_not_known(uint32 options) external {
         Instruction memory one = dvp(1);
-        one.options = options & ~OPTION_PARTIAL == 0 ? options | 2 : options;
-        assertUnsettled(one, reasonOf("XOPT", 0, seller, OPTION_PARTIAL, one.options));
+        one.options = options & ~OPTIONS_KNOWN == 0 ? options | 4 : options;
+        assertUnsettled(one, reasonOf("XOPT", 0, seller, OPTIONS_KNOWN, one.options));
     }
 
     function test_refuses_a_netting_cycle_by_name() external {
@@ -540,6 +543,26 @@ contract SettleTest is Market {
         one.minimumLot = PIECES;
         settle(one);
         assertHolds(buyer, BOND, PIECES, 0);
+    }
+
+    function test_records_that_exactly_this_settled_where_the_terms_ask_for_it() external {
+        fund();
+        fund();
+        Instruction memory one = dvp(1);
+        settle(one);
+        assertFalse(books.isRecordedSettled(books.idOf(one)), "not asked for");
+        one = dvp(2);
+        one.options = OPTION_RECORD;
+        bytes32 id = books.idOf(one);
+        assertFalse(books.isRecordedSettled(id));
+        vm.recordLogs();
+        settle(one);
+        assertTrue(books.isRecordedSettled(id));
+        Cheats.Log[] memory logs = vm.getRecordedLogs();
+        assertEq(logs.length, 4);
+        assertEq(logs[2].topics[0], ISettlement.InstructionSettled.selector);
+        assertEq(logs[3].topics[0], ISettlement.InstructionRecorded.selector);
+        assertEq(logs[3].topics[1], id);
     }
 
     function test_settles_to_a_frozen_receiver() external {

@@ -71,7 +71,7 @@ contract WhyNotTest is PlainReasons {
         one.nonce = uint64(roll(3));
         one.settleFrom = uint64(NOON + 100 - roll(40));
         one.settleBy = uint64(NOON + (once(60) ? 60 : 160) + roll(40));
-        one.options = once(40) ? uint32(roll(4)) : uint32(roll(2));
+        one.options = once(40) ? uint32(roll(8)) : uint32(roll(4));
         one.minimumLot = once(20) ? uint128(roll(100)) : 0;
         one.cycle = once(80) ? bytes32(roll(9)) : bytes32(0);
         one.predecessor = once(80) ? bytes32(roll(9)) : bytes32(0);

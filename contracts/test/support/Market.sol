@@ -23,6 +23,7 @@ import {Wallet} from "./Wallet.sol";
 abstract contract Market is Test {
     AccessManager internal authority;
     address internal half;
+    address internal escrowCode;
     IBooks internal books;
 
     uint256 internal constant NOON = 1_800_000_000;
@@ -64,7 +65,10 @@ abstract contract Market is Test {
             vm.deployCode("AccessManager.sol:AccessManager", abi.encode(address(this)))
         );
         half = vm.deployCode("Affirmation.sol:Affirmation", abi.encode(authority));
-        books = IBooks(vm.deployCode("Settlement.sol:Settlement", abi.encode(authority, half)));
+        escrowCode = vm.deployCode("Escrow.sol:Escrow", abi.encode(authority));
+        books = IBooks(
+            vm.deployCode("Settlement.sol:Settlement", abi.encode(authority, half, escrowCode))
+        );
     }
 
     // ---------------------------------------------------------------- parties and value

@@ -50,7 +50,7 @@ abstract contract PlainReasons is Market {
         }
         if (!stands) _add("XINI", 0, by, 0, 0);
         if (one.settleBy <= one.settleFrom) _add("XWIN", 0, by, one.settleFrom, one.settleBy);
-        if (one.options > 1) _add("XOPT", 0, by, 1, one.options);
+        if (one.options > 3) _add("XOPT", 0, by, 3, one.options);
         if (one.cycle != 0) _add("XCYC", 0, by, 0, uint256(one.cycle));
         if (one.predecessor != 0) _add("XPRE", 0, by, 0, uint256(one.predecessor));
         uint128 most = one.options % 2 == 1 ? one.legs[0].quantity : 0;

@@ -13,6 +13,7 @@ from settle.audit.findings import Code, Finding, Findings, Place
 from settle.audit.published import (
     AFFIRMATION,
     APPROVER,
+    ESCROW,
     MANAGER,
     PARTICIPANTS,
     SETTLEMENT,
@@ -44,7 +45,8 @@ def constants_of(kind: str, address: bytes, deployment: Deployment) -> dict[str,
     }
     if kind == SETTLEMENT:
         constants["affirmation"] = abi.word(deployment.affirmation)
-    if kind == AFFIRMATION:
+        constants["escrow"] = abi.word(deployment.escrow)
+    if kind in {AFFIRMATION, ESCROW}:
         constants["SELF"] = abi.word(address)
     return constants
 
@@ -157,7 +159,8 @@ class Creations:
         words = {
             MANAGER: (deployment.deployer,),
             AFFIRMATION: (deployment.manager,),
-            SETTLEMENT: (deployment.manager, deployment.affirmation),
+            ESCROW: (deployment.manager,),
+            SETTLEMENT: (deployment.manager, deployment.affirmation, deployment.escrow),
             PARTICIPANTS: (deployment.manager, deployment.settlement),
         }[kind]
         return b"".join(abi.word(address) for address in words)

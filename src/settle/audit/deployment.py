@@ -26,6 +26,7 @@ ROLES: Final = (ADMIN, REGISTRAR, ISSUER, COMPLIANCE, REGISTRY)
 CONTRACTS: Final = (
     published.MANAGER,
     published.AFFIRMATION,
+    published.ESCROW,
     published.SETTLEMENT,
     published.PARTICIPANTS,
 )
@@ -71,6 +72,11 @@ class Deployment:
     def affirmation(self) -> bytes:
         """The other half of the settlement's code."""
         return self.contracts[published.AFFIRMATION]
+
+    @property
+    def escrow(self) -> bytes:
+        """The part of the settlement's code that is for escrows."""
+        return self.contracts[published.ESCROW]
 
     @property
     def participants(self) -> bytes:

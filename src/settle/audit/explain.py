@@ -17,7 +17,7 @@ from settle.audit.explain_authority import Administering
 from settle.audit.explain_privileged import Privileged
 from settle.audit.explain_settling import Settling
 from settle.audit.findings import Code, Place
-from settle.audit.published import AFFIRMATION, APPROVER, MANAGER, PARTICIPANTS, SETTLEMENT
+from settle.audit.published import AFFIRMATION, APPROVER, ESCROW, MANAGER, PARTICIPANTS, SETTLEMENT
 from settle.audit.stage import Stage, unexplained
 
 _SETTLES: Final = frozenset(("settle", "settleMany"))
@@ -107,6 +107,7 @@ class Explainer:
                 MANAGER: self._administering.manager,
                 APPROVER: self._administering.approver,
                 AFFIRMATION: {},
+                ESCROW: {},
             }[kind]
             handler = handlers.get(name)
             if handler is None:

@@ -13,7 +13,7 @@ from settle.audit.fold_authority import AuthorityFold
 from settle.audit.fold_instructions import InstructionFold
 from settle.audit.fold_ledger import LedgerFold
 from settle.audit.fold_registry import RegistryFold
-from settle.audit.published import AFFIRMATION, APPROVER, MANAGER, PARTICIPANTS, SETTLEMENT
+from settle.audit.published import AFFIRMATION, APPROVER, ESCROW, MANAGER, PARTICIPANTS, SETTLEMENT
 
 ENDS: Final = frozenset(("InstructionSettled", "InstructionCancelled"))
 
@@ -45,6 +45,7 @@ class Fold:
         self._handlers: dict[str, dict[str, Callable[[Event], None]]] = {
             SETTLEMENT: self._ledger.by_name | self._instructions.by_name | updated,
             AFFIRMATION: updated,
+            ESCROW: updated,
             PARTICIPANTS: registry.by_name | updated,
             MANAGER: authority.by_name,
             APPROVER: authority.by_name,
@@ -68,7 +69,7 @@ class Fold:
                 account=event.address,
             )
             return
-        if kind not in {MANAGER, AFFIRMATION} and event.name != "AuthorityUpdated":
+        if kind not in {MANAGER, AFFIRMATION, ESCROW} and event.name != "AuthorityUpdated":
             self._authority.in_use(event)
         handler(event)
 

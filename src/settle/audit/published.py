@@ -18,10 +18,11 @@ from settle.domain.errors import InvalidInput
 
 SETTLEMENT: Final = "Settlement"
 AFFIRMATION: Final = "Affirmation"
+ESCROW: Final = "Escrow"
 PARTICIPANTS: Final = "Participants"
 MANAGER: Final = "AccessManager"
 APPROVER: Final = "Approver"
-NAMES: Final = (MANAGER, AFFIRMATION, SETTLEMENT, PARTICIPANTS, APPROVER)
+NAMES: Final = (MANAGER, AFFIRMATION, ESCROW, SETTLEMENT, PARTICIPANTS, APPROVER)
 _AFFIRMING_EVENTS: Final = frozenset((SETTLEMENT, AFFIRMATION))
 
 

@@ -12,7 +12,7 @@ from settle.audit.contract_state import Question, StateReader
 from settle.audit.deployment import Deployment
 from settle.audit.findings import Code, Findings
 from settle.audit.fold_authority import expected_holders, expected_roles
-from settle.audit.published import AFFIRMATION, PARTICIPANTS, SETTLEMENT, Published
+from settle.audit.published import AFFIRMATION, ESCROW, PARTICIPANTS, SETTLEMENT, Published
 
 _LEAST_ORGANISATIONS: Final = 2
 
@@ -134,7 +134,7 @@ class RoleCheck:
                 )
 
     def _authorities(self) -> None:
-        for name in (AFFIRMATION, SETTLEMENT, PARTICIPANTS):
+        for name in (AFFIRMATION, ESCROW, SETTLEMENT, PARTICIPANTS):
             address = self._deployment.contracts[name]
             for answer in self._reader.ask([(address, "authority", ())]):
                 if answer is not None:

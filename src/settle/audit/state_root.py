@@ -17,7 +17,7 @@ from settle.audit.books import Books
 from settle.audit.deployment import Deployment
 from settle.audit.engines import Engine
 from settle.audit.findings import Code, Findings, Place
-from settle.audit.published import AFFIRMATION, MANAGER, PARTICIPANTS, SETTLEMENT, Published
+from settle.audit.published import AFFIRMATION, ESCROW, MANAGER, PARTICIPANTS, SETTLEMENT, Published
 from settle.audit.rpc import NodeLine
 from settle.audit.wire import NodeError
 from settle.domain.keccak import keccak256
@@ -63,7 +63,7 @@ class StateRootCheck:
                 state = expected_storage.participants_state(books, deployment.manager)
             elif kind == MANAGER:
                 state = expected_storage.manager_state(authority)
-            elif kind == AFFIRMATION:
+            elif kind in {AFFIRMATION, ESCROW}:
                 state = {"_authority": deployment.manager}
             else:
                 state = expected_storage.approver_state(authority.approvers[address])

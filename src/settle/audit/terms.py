@@ -9,7 +9,8 @@ from settle.audit.abi import Value
 MAX_LEGS: Final = 8
 MAX_WINDOW_S: Final = 120 * 86_400
 _OPTION_PARTIAL: Final = 1
-_OPTIONS_KNOWN: Final = _OPTION_PARTIAL
+OPTION_RECORD: Final = 2
+_OPTIONS_KNOWN: Final = _OPTION_PARTIAL | OPTION_RECORD
 
 
 class Leg(NamedTuple):

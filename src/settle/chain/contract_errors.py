@@ -15,7 +15,7 @@ from settle.domain.errors import Broken, Refused, SettleError, Unavailable
 from settle.domain.ids import Address
 from settle.domain.reasons import Reason, kind_of
 
-CONTRACTS: Final = ("AccessManager", "Approver", "Participants", "Settlement", "Affirmation")
+CONTRACTS: Final = ("AccessManager", "Approver", "Participants", "Settlement")
 
 
 def contract_error(data: bytes) -> SettleError:

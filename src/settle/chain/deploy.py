@@ -63,13 +63,17 @@ def deploy(
     creations = _Creations(direct.address, nonce)
     manager = creations.add("AccessManager", load_abi("AccessManager").creation(direct.address))
     affirmation = creations.add("Affirmation", load_abi("Affirmation").creation(manager))
-    settlement = creations.add("Settlement", load_abi("Settlement").creation(manager, affirmation))
+    escrow = creations.add("Escrow", load_abi("Escrow").creation(manager))
+    settlement = creations.add(
+        "Settlement", load_abi("Settlement").creation(manager, affirmation, escrow)
+    )
     participants = creations.add(
         "Participants", load_abi("Participants").creation(manager, settlement)
     )
     contracts = {
         "AccessManager": manager,
         "Affirmation": affirmation,
+        "Escrow": escrow,
         "Settlement": settlement,
         "Participants": participants,
     }

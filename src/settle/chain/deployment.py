@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 1
 _PREFIX: Final = b"settle deployment 1\n"
-CONTRACTS: Final = ("AccessManager", "Affirmation", "Settlement", "Participants")
+CONTRACTS: Final = ("AccessManager", "Affirmation", "Escrow", "Settlement", "Participants")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

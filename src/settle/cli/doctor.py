@@ -86,7 +86,7 @@ def _python() -> str:
 
 
 def _contracts() -> str:
-    names = ("AccessManager", "Affirmation", "Settlement", "Participants", "Approver")
+    names = ("AccessManager", "Affirmation", "Escrow", "Settlement", "Participants", "Approver")
     return f"{sum(len(load_abi(name).creation_code) for name in names)} bytes of compiled code"
 
 

@@ -15,7 +15,7 @@ from settle.domain.ledger import NonceState
 def advance_instruction(books: Books, place: Place, event: SettlementEvent) -> None:
     """Apply one event of settlement in place. Raises: BooksDiffer."""
     match event:
-        case said.InstructionNotSettled():
+        case said.InstructionNotSettled() | said.InstructionRecorded():
             return
         case said.InstructionAffirmed():
             _affirm(books, place, event)

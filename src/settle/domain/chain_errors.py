@@ -65,6 +65,13 @@ class AffirmationHasNoCode:
     affirmation: Address
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscrowHasNoCode:
+    """Settlement is deployed after the part of its code that is for escrows."""
+
+    escrow: Address
+
+
 SettlementError: TypeAlias = (
     InstructionRefused
     | BatchEmpty
@@ -73,12 +80,13 @@ SettlementError: TypeAlias = (
     | NotCanonical
     | OnlyForSettlement
     | AffirmationHasNoCode
+    | EscrowHasNoCode
 )
 ChainError: TypeAlias = SettlementError | LedgerError | RegistryError | EscrowError
 
 ERROR_TYPES: Final[Mapping[str, type[ChainError]]] = {
     "Refused" if kind is InstructionRefused else kind.__name__: kind
-    for kind in get_args(SettlementError | LedgerError | RegistryError)
+    for kind in get_args(ChainError)
 }
 """The record of each error, by the error's name in the ABI."""
 

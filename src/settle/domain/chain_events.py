@@ -158,6 +158,13 @@ class InstructionSettled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstructionRecorded:
+    """This id, which settled, is recorded for whoever asks by id."""
+
+    instruction: InstructionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstructionNotSettled:
     """Not settled by this batch, for this first reason; nothing of it moved."""
 
@@ -231,6 +238,7 @@ LedgerEvent: TypeAlias = (
 )
 SettlementEvent: TypeAlias = (
     InstructionSettled
+    | InstructionRecorded
     | InstructionNotSettled
     | InstructionAffirmed
     | Reserved
@@ -241,8 +249,7 @@ SettlementEvent: TypeAlias = (
 ChainEvent: TypeAlias = LedgerEvent | SettlementEvent | EscrowEvent | RegistryEvent | AuthorityEvent
 
 EVENT_TYPES: Final[Mapping[str, type[ChainEvent]]] = {
-    kind.__name__: kind
-    for kind in get_args(LedgerEvent | SettlementEvent | RegistryEvent | AuthorityEvent)
+    kind.__name__: kind for kind in get_args(ChainEvent)
 }
 """The record of each event, by the event's name in the ABI."""
 

@@ -13,11 +13,12 @@ from settle.domain.chain_errors import BatchEmpty, BatchTooLarge, Reverted
 from settle.domain.chain_events import (
     ChainEvent,
     InstructionNotSettled,
+    InstructionRecorded,
     InstructionSettled,
     Posted,
 )
 from settle.domain.ids import ZERO_ADDRESS
-from settle.domain.instruction import MAX_BATCH_LEGS, Instruction
+from settle.domain.instruction import MAX_BATCH_LEGS, OPTION_RECORD, Instruction
 from settle.domain.ledger import ChainStatus, NonceState
 from settle.domain.reasons import Reason
 from settle.domain.twin_affirm import (
@@ -160,6 +161,8 @@ def _settle(draft: Draft, instruction: Instruction, plan: Plan) -> None:
     draft.tell(
         InstructionSettled(id=plan.id, initiator=instruction.initiator, nonce=instruction.nonce)
     )
+    if instruction.options & OPTION_RECORD:
+        draft.tell(InstructionRecorded(instruction=plan.id))
 
 
 def _not_settled(plan: Plan, first: Reason) -> InstructionNotSettled:
