@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from settle.chain.keystore import load_key
 from settle.chain.processes import identify
 from settle.cli.main import app
 from tests.cli.conftest import Ended
@@ -170,6 +171,8 @@ def test_a_trade_goes_from_two_files_to_settled(venue: Venue) -> None:
     venue.sign("a", "b")
     found = venue.wait(trade_id, "Settled")
     assert [leg["quantity"] for leg in found["instruction"]["legs"]] == ["100", "500000"]
+    shown = venue.run("trade", "show", trade_id, "-p", venue.profile("a")).out
+    assert f"in block {found['ended_block']}, {found['settled_transaction']}" in shown
     assert venue.of("b", "trade", "why", trade_id).json()["reasons"] == []
     listed = venue.of("b", "trade", "list", "--status", "Settled").json()
     assert trade_id in [one["trade_id"] for one in listed]
@@ -261,6 +264,67 @@ def test_a_pair_of_messages_settles(venue: Venue) -> None:
     wrong = venue.folder / "wrong.xml"
     wrong.write_text((venue.folder / names[0]).read_text().replace(ISIN, "US0378331005"))
     assert not venue.of("a", "iso", "submit", wrong, code=1).json()["accepted"]
+
+
+def test_the_example_of_the_page_about_the_api_trades(venue: Venue) -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    [_, *blocks] = page.split("```python\n")
+    example: dict[str, Any] = {}
+    exec("".join(block.partition("```")[0] for block in blocks), example)
+    told = venue.run("up", "--json").json()
+    deployment = json.loads(Path(told["deployment"]).read_text())
+    domain = {
+        "name": "settle",
+        "version": "1",
+        "chainId": told["chain_id"],
+        "verifyingContract": deployment["contracts"]["Settlement"],
+    }
+    api, key = (
+        told["api"],
+        load_key(venue.folder / "a.key.json", (venue.folder / "a.password").read_text().strip()),
+    )
+    random = {"trade_ref": "0x" + os.urandom(32).hex(), "terms": "0x" + os.urandom(32).hex()}
+    side = json.loads(venue.side("a", "E1", 3, 900, nonce="9000", **random).read_text())
+    submitted = example["submit"](api, key, side)
+    assert submitted["status"] == "Unmatched"
+    assert example["submit"](api, key, side)["side_id"] == submitted["side_id"]
+    [matched] = venue.of("b", "trade", "submit", venue.side("b", "E1", 3, 900)).json()
+    seen: list[str] = []
+
+    def expected(reference: str, terms: dict[str, Any]) -> bool:
+        seen.append(reference)
+        return reference == "E1" and [leg["quantity"] for leg in terms["legs"]] == ["3", "900"]
+
+    example["sign_terms"](api, key, domain, expected)
+    assert "E1" in seen
+    venue.sign("b")
+    venue.wait(matched["trade_id"], "Settled")
+
+
+def test_contracts_are_deployed_under_a_plan_of_other_peoples_keys(venue: Venue) -> None:
+    arguments = ("deploy", "--plan", ROOT / "examples" / "approvers.toml", "--json")
+    out = venue.folder / "planned.json"
+    deployer = ("--keystore", venue.folder / "a.key.json", "--out", out)
+    deployer += ("--password-file", venue.folder / "a.password")
+    told = venue.run(*arguments, *deployer).json()
+    planned = json.loads(out.read_text())
+    assert planned["contracts"]["Settlement"] == told["contracts"]["Settlement"]
+    assert planned["deployer"] == venue.account("a")
+    assert "exists and is not replaced" in venue.run(*arguments, *deployer, code=1).err
+    assert "needs --keystore" in venue.run(*arguments, code=2).err
+
+
+def test_each_bank_takes_back_what_it_signed_alone(venue: Venue) -> None:
+    trade_id = venue.matched("W2", 1, 90_000_000)
+    venue.sign("a", "b", "a")
+    venue.wait(trade_id, "Pending")
+    assert (
+        venue.of("b", "signer", "cancel", "W2", code=1).json()["error"]["code"] == "not_initiator"
+    )
+    assert venue.of("b", "signer", "withdraw", "W2").json()["verb"] == "withdraw"
+    assert venue.of("b", "signer", "release", "W2", code=1).json()["error"]["reasons"]
+    assert venue.of("a", "signer", "cancel", "W2").json()["verb"] == "cancel"
+    venue.wait(trade_id, "Cancelled")
 
 
 def test_with_the_operator_dead_a_signer_settles_alone(venue: Venue) -> None:

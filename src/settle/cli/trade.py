@@ -28,6 +28,7 @@ from settle.strict_json import read_json
 
 if TYPE_CHECKING:
     from settle.cli.profile import Profile
+    from settle.client.trades import ToldReason
     from settle.domain.side import TradeSide
     from settle.signer import Participant
 
@@ -69,6 +70,12 @@ def submit(
     show(results, as_json=as_json, text=text)
 
 
+def _reason(one: ToldReason) -> str:
+    whose = "" if one.account is None else f" (0x{one.account.hex()})"
+    figures = f" Needed {one.needed}" + ("." if one.have is None else f", there are {one.have}.")
+    return f"{one.code}  {one.sentence}{figures if one.measure else ''} Clears: {one.clears}{whose}"
+
+
 def _fields(one: Any) -> str:  # noqa: ANN401  a submitted side or a trade
     return " ".join(found.field for found in one.differences)
 
@@ -95,6 +102,8 @@ def show_trade(
         ]
     lines += [f"{one.field}: yours {one.yours}, theirs {one.theirs}" for one in found.differences]
     lines += [f"{one.code}: {one.sentence}" for one in found.reasons]
+    if found.settled_transaction is not None:
+        lines.append(f"in block {found.ended_block}, 0x{found.settled_transaction.hex()}")
     show(found, as_json=as_json, text="\n".join(lines))
 
 
@@ -150,12 +159,7 @@ def why(
         found = client.why_not(trade_id)
     reasons = found.reasons if found.now is None else found.now
     lines = [f"{found.trade_id}  {found.status}"]
-    lines += [
-        f"{one.code}  {one.sentence}  needed {one.needed}"
-        + ("" if one.have is None else f", there are {one.have}")
-        + f"  {one.clears}"
-        for one in reasons
-    ]
+    lines += [_reason(one) for one in reasons]
     show(found, as_json=as_json, text="\n".join(lines))
 
 
