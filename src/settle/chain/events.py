@@ -1,7 +1,8 @@
 """Reads the contracts' events out of raw logs, fast: a plan per event, made once from the ABI.
 
-All arguments of our events are of fixed size, so each stands at a known offset. Logs are untrusted
-text of a node: what does not have exactly the form of its event is refused, never guessed.
+Each argument stands at a known offset: all are of fixed size, but for a list of numbers that may
+stand at the end. Logs are untrusted text of a node: what does not have exactly the form of its
+event is refused, never guessed.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from typing import TYPE_CHECKING, Any, Final
 from settle.chain.abi import Signature, load_abi
 from settle.domain.chain_events import EVENT_TYPES, ChainEvent, field_name
 from settle.domain.errors import Broken
+from settle.domain.escrow.events import EndedBy, Outcome
 from settle.domain.ledger import AssetClass, Holding, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WORD: Final = 32
+_LIST: Final = "uint128[]"
 _ENUMS: Final[dict[str, Callable[[int], object]]] = {
     "enum Standing": Standing,
     "enum AssetClass": AssetClass,
+    "enum EndedBy": EndedBy,
+    "enum Outcome": Outcome,
 }
 Read = Callable[[bytes], object]
 """Reads an argument from the topics (from the second on) and the data, one after the other."""
@@ -32,6 +37,7 @@ class _Plan:
     name: str
     topics: int
     length: int
+    has_list: bool
     make: Callable[..., ChainEvent] | None
     reads: tuple[tuple[str, Read], ...]
 
@@ -60,7 +66,8 @@ class EventDecoder:
         plan = self._plans.get(topics[:_WORD])
         if plan is None or plan.make is None:
             return None
-        if len(topics) != plan.topics or len(data) != plan.length:
+        fits = len(data) > plan.length if plan.has_list else len(data) == plan.length
+        if len(topics) != plan.topics or not fits:
             raise Broken(f"a log called {plan.name} has {len(topics)} + {len(data)} bytes")
         words = topics[_WORD:] + data
         try:
@@ -77,10 +84,16 @@ def _plan(signature: Signature) -> _Plan:
     ordered = [*indexed, *(item for item in inputs if not item["indexed"])]
     reads: list[tuple[str, Read]] = []
     offset = 0
+    has_list = bool(ordered) and ordered[-1]["type"] == _LIST
     for item in ordered:
         name = field_name(item["name"])
         packed = kept.get(name) == "Holding" and item["type"] == "uint256"
-        read, size = (_packed_holding(offset), _WORD) if packed else _reader(item, offset)
+        if packed:
+            read, size = _packed_holding(offset), _WORD
+        elif item["type"] == _LIST and item is ordered[-1]:
+            read, size = _numbers(offset, _WORD * len(indexed)), _WORD
+        else:
+            read, size = _reader(item, offset)
         reads.append((name, read))
         offset += size
     if make is not None:
@@ -93,6 +106,7 @@ def _plan(signature: Signature) -> _Plan:
         name=signature.name,
         topics=_WORD * (1 + len(indexed)),
         length=offset - _WORD * len(indexed),
+        has_list=has_list,
         make=make,
         reads=tuple(reads),
     )
@@ -127,6 +141,22 @@ def _number(start: int, end: int, bits: int, make: Callable[[int], object] | Non
         if number >= limit:
             raise ValueError(f"{number} has more than {bits} bits")
         return number if make is None else make(number)
+
+    return read
+
+
+def _numbers(head: int, data: int) -> Read:
+    """Read a list of uint128, head last, then its numbers; offsets count from `data`."""
+    start = head + 2 * _WORD
+
+    def read(words: bytes) -> object:
+        place, count = (
+            int.from_bytes(words[at : at + _WORD], "big") for at in (head, head + _WORD)
+        )
+        if place != head + _WORD - data or len(words) != start + _WORD * count:
+            raise ValueError("its list is not where it should be")
+        ends = range(start + _WORD, len(words) + 1, _WORD)
+        return tuple(_number(end - _WORD, end, 128, None)(words) for end in ends)
 
     return read
 

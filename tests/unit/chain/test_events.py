@@ -25,6 +25,8 @@ def value_of(kind: str, data: st.DataObject) -> object:
         return data.draw(st.booleans())
     if kind == "int256":
         return data.draw(st.integers(-(2**255), 2**255 - 1))
+    if kind.endswith("[]"):
+        return tuple(value_of(kind[:-2], data) for _ in range(data.draw(st.integers(0, 4))))
     if kind.startswith("uint"):
         # Enums are small: every value of theirs is below this bound.
         return data.draw(st.integers(0, 2 if kind == "uint8" else 2 ** int(kind[4:]) - 1))
@@ -96,3 +98,24 @@ GOOD_TOPICS, GOOD_DATA = raw(POSTED, [b"\x01" * 32, 7, "0x" + "aa" * 20, "0x" + 
 def test_a_log_that_has_not_the_form_of_its_event_is_refused(topics: bytes, data: bytes) -> None:
     with pytest.raises(Broken):
         DECODER.decode(topics, data)
+
+
+ENDED = load_abi("Settlement").events["MilestoneEnded"]
+ENDED_TOPICS, ENDED_DATA = raw(ENDED, [b"\x01" * 32, 2, 1, 3, False, (5, 6)])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ENDED_DATA[:-32],
+        ENDED_DATA + bytes(32),
+        ENDED_DATA[:-96],
+        ENDED_DATA[:159] + b"\xc0" + ENDED_DATA[160:],
+        ENDED_DATA[:-32] + b"\x01" + bytes(31),
+    ],
+    ids=["a number less", "a number more", "no list", "list elsewhere", "number too big"],
+)
+def test_a_list_that_has_not_its_form_is_refused(data: bytes) -> None:
+    assert DECODER.decode(ENDED_TOPICS, ENDED_DATA) is not None
+    with pytest.raises(Broken):
+        DECODER.decode(ENDED_TOPICS, data)
