@@ -18,6 +18,9 @@ GAS_BASE: Final = 80_000
 GAS_INSTRUCTION: Final = 30_000
 GAS_LEG: Final = 32_000
 GAS_SIGNATURE: Final = 7_000
+# Before it asks a wallet, Signatures.sol must have WALLET_GAS * 64 / 63 + 6000 left; asking takes
+# some too. With less, one wallet that uses up its share reverts the whole batch.
+GAS_WALLET: Final = 112_000
 
 
 def batch_limits(profile: EngineProfile) -> BatchLimits:
@@ -28,6 +31,7 @@ def batch_limits(profile: EngineProfile) -> BatchLimits:
         gas_instruction=GAS_INSTRUCTION,
         gas_leg=GAS_LEG,
         gas_signature=GAS_SIGNATURE,
+        gas_wallet=GAS_WALLET,
         legs=MAX_BATCH_LEGS,
         calldata=profile.transaction_bytes_limit - ENVELOPE_BYTES,
     )

@@ -17,6 +17,8 @@ from settle.domain.reasons import Reason
 from settle.domain.status import Status
 from settle.services.choose_batches import Candidate, Packer
 from settle.services.executor import Executor
+from settle.services.records import altered
+from settle.services.sign_instructions import Consent, check_consents, sign_instructions
 from settle.services.trade_rows import Queue
 from settle.store.database import open_database
 from tests.fakes import DOMAIN
@@ -127,6 +129,28 @@ class TestBatches:
             assert all(call.gas <= limits.gas for call in calls)
             assert calls[0].gas == 30_000 + len(calls[0].batch) * one
             world.mine()
+
+    def test_the_gas_of_asking_wallets_is_counted(self, world: World) -> None:
+        one = 12_000 + 2 * 12_000 + 2 * 8_000
+        trades = [world.match() for _ in range(3)]
+        for trade in trades[:2]:
+            assert trade.digest is not None
+            world.chain.wallets[ACCOUNTS[LEI_A]] = bytes(65)
+            consent = Consent(digest=trade.digest, signature=bytes(65))
+            checked = check_consents(world.venue, LEI_A, [consent])
+            with world.database.transaction() as conn:
+                sign_instructions(world.venue, conn, checked, world.clock.now)
+            world.sign(trade, LEI_B)
+        world.sign(trades[2])
+        world.step()
+        [call] = world.chain.queue
+        assert call.gas == LIMITS.gas_base + 3 * one + 2 * LIMITS.gas_wallet
+        # Under suspicion, each signature may be a wallet's.
+        suspect = altered(world.row(world.affirm()), batch_cap=1)
+        with world.database.transaction() as conn:
+            world.store.move_in_queue(conn, [suspect])
+        world.step()
+        assert world.chain.queue[-1].gas == LIMITS.gas_base + one + 2 * LIMITS.gas_wallet
 
     def test_the_calldata_is_counted_as_it_is_encoded(self, world: World) -> None:
         rows = [world.affirm(amount=1) for _ in range(3)]
@@ -404,6 +428,7 @@ class TestWhenABatchFails:
         assert [world.row(t).status for t in trades].count(Status.SETTLED) == 7
         left = world.row(bad)
         assert (left.queue, left.batch_cap) == (Queue.WAITING, 1)
+        assert (left.status, codes(world, bad)) == (Status.PENDING, ["XREV"])
         with world.database.reading() as conn:
             [alarm] = world.venue.alarms.open_alarms(conn, f"executor:{bad.trade_id}")
         assert alarm.kind == "trade_reverts"

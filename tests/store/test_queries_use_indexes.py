@@ -53,6 +53,7 @@ CALLS: dict[str, Callable[[Connection], object]] = {
         limit=9,
     ),
     "sides_of": lambda c: TRADING.sides_of(c, [number(1), number(2)]),
+    "wallet_signatures": lambda c: TRADING.wallet_signatures(c, [DIGEST, DIGEST]),
     "set_side_states": lambda c: TRADING.set_side_states(c, [side(1)]),
     "end_sides": lambda c: TRADING.end_sides(c, [number(1), number(2)]),
     "trades": lambda c: TRADING.trades(c, [number(1), number(2)]),

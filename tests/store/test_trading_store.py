@@ -382,6 +382,21 @@ class TestSignatures:
             }
             assert STORE.signatures(conn, []) == {}
 
+    def test_those_of_wallets_are_counted(self, database: Database) -> None:
+        one, other = trade(1).digest, trade(2).digest
+        assert one is not None
+        assert other is not None
+        by_key = SignatureRow(digest=one, account=ACCOUNT_A, signature=b"a", created_at=1)
+        rows = [
+            by_key,
+            replace(by_key, account=ACCOUNT_B, by_wallet=True),
+            replace(by_key, digest=other),
+        ]
+        with database.transaction() as conn:
+            STORE.add_signatures(conn, rows)
+            assert STORE.wallet_signatures(conn, [one, other]) == {one: 1}
+            assert STORE.wallet_signatures(conn, []) == {}
+
     def test_the_last_cancellation_of_an_account_counts(self, database: Database) -> None:
         digest = trade(1).digest
         assert digest is not None

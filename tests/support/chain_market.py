@@ -12,7 +12,7 @@ from settle.chain.contracts import SettlementContract
 from settle.chain.deploy import ApproverPlan, deploy
 from settle.chain.deployment import Deployment
 from settle.chain.desk import Desk
-from settle.chain.direct import DirectSender
+from settle.chain.direct import DirectSender, Order
 from settle.chain.eip712 import address_of, sign
 from settle.chain.engine import RunningEngine
 from settle.chain.node import Node
@@ -105,6 +105,18 @@ class Market:
             **changes,
         }
         return Instruction(**fields)  # type: ignore[arg-type]
+
+    def call(self, name: str, data: bytes, gas: int = 1_000_000) -> None:
+        """Let an account call Settlement itself, from means of its own, until that is final."""
+        means = Order(to=ACCOUNTS[name], data=b"", gas=21_000, what="means", value=10**18)
+        self.direct.send(means)
+        own = DirectSender(
+            node=self.node,
+            profile=self.engine.profile,
+            key=KEYS[name],
+            pause=lambda: mine(self.node),
+        )
+        own.send(Order(to=self.deployment.settlement, data=data, gas=gas, what="an own call"))
 
     def signatures(self, instruction: Instruction) -> list[bytes]:
         digest = instruction_id(instruction, self.deployment.domain)

@@ -58,6 +58,7 @@ LIMITS = BatchLimits(
     gas_instruction=12_000,
     gas_leg=12_000,
     gas_signature=8_000,
+    gas_wallet=112_000,
     legs=400,
     calldata=131_072,
 )

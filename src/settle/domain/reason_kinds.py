@@ -296,6 +296,14 @@ _UNMATCHED = (
     ),
 )
 
+_SENDING = (
+    _call(
+        "XREV",
+        "Sent to the chain by itself, the instruction made its transaction revert.",
+        "the operator, who was told; it is tried again now and then",
+    ),
+)
+
 _ENDED = (
     _ended("CANI", "Cancelled by those who instructed it.", "CANI"),
     _ended("CANS", "Cancelled by the system: its time ran out.", "CANS"),
@@ -311,5 +319,5 @@ ON_CHAIN: Final[tuple[ReasonKind, ...]] = (
 )
 """The codes of Reasons.sol. Up to MONY they stand in the order in which `settle` asks."""
 
-OFF_CHAIN: Final[tuple[ReasonKind, ...]] = (*_UNMATCHED, *_ENDED)
-"""What matching and the end of a trade say; the chain never gives them."""
+OFF_CHAIN: Final[tuple[ReasonKind, ...]] = (*_UNMATCHED, *_SENDING, *_ENDED)
+"""What matching, sending and the end of a trade say; the chain never gives them."""

@@ -77,8 +77,8 @@ class Packer:
 
     def put(self, candidate: Candidate) -> bool:
         """Add to the open batch, or to a new one; False where there is no room for one more."""
-        gas, legs, calldata = _size(candidate.signed, self._limits)
         cap = candidate.trade.batch_cap
+        gas, legs, calldata = _size(candidate.signed, self._limits, alone=cap == 1)
         batch = self._capped(cap) if cap is not None else self._open
         if batch is None or not self._fits(batch, gas, legs, calldata):
             if len(self.batches) >= self._room:
@@ -187,11 +187,21 @@ def batch_size(limits: BatchLimits) -> int:
     )
 
 
-def _size(signed: SignedInstruction, limits: BatchLimits) -> tuple[int, int, int]:
-    """Gas, legs and bytes of calldata that an instruction adds to a batch."""
+def _size(
+    signed: SignedInstruction, limits: BatchLimits, *, alone: bool = False
+) -> tuple[int, int, int]:
+    """Gas, legs and bytes of calldata that an instruction adds to a batch.
+
+    `alone`: it is suspected of having reverted a batch, and gets as if wallets gave all signatures.
+    """
     legs = len(signed.instruction.legs)
     brought = [signature for signature in signed.signatures if signature]
-    gas = limits.gas_instruction + legs * limits.gas_leg + len(brought) * limits.gas_signature
+    gas = (
+        limits.gas_instruction
+        + legs * limits.gas_leg
+        + len(brought) * limits.gas_signature
+        + (len(brought) if alone else signed.wallets) * limits.gas_wallet
+    )
     return gas, legs, _calldata(legs, signed.signatures)
 
 

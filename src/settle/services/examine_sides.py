@@ -51,6 +51,7 @@ class Presigned:
     digest: InstructionId
     account: Address
     signature: bytes
+    by_wallet: bool
     answers: bool
 
 
@@ -213,7 +214,8 @@ def _presigned(
         message = "your account does not stand in this instruction"
         raise InvalidInput("instruction_differs", message, "/instruction")
     digest = instruction_id(given, venue.domain)
-    if signer_among(venue, digest, request.signature, (account,)) is None:
+    signer = signer_among(venue, digest, request.signature, (account,))
+    if signer is None:
         message = "the signature is not one of your account over the terms of this side"
         raise Forbidden(message, code="signature_of_another")
     return Presigned(
@@ -221,6 +223,7 @@ def _presigned(
         digest=digest,
         account=account,
         signature=request.signature,
+        by_wallet=signer.by_wallet,
         answers=answers,
     )
 

@@ -128,9 +128,11 @@ class Executor:
             room = self._venue.outgoing.room(conn)
             page = min(LOOKED_AT, room * self._batch_size + _BEYOND_ROOM)
             trades = store.ready_trades(conn, page) if room > 0 else []
-            consents = store.signatures(conn, [t.digest for t in trades if t.digest is not None])
+            digests = [trade.digest for trade in trades if trade.digest is not None]
+            consents = store.signatures(conn, digests)
+            wallets = store.wallet_signatures(conn, digests)
             ready = [
-                Candidate(trade=trade, signed=_signed(trade, consents))
+                Candidate(trade=trade, signed=_signed(trade, consents, wallets))
                 for trade in trades
                 if trade.instruction is not None
             ]
@@ -250,13 +252,19 @@ class Executor:
 
 
 def _signed(
-    trade: TradeRow, consents: Mapping[InstructionId, Mapping[Address, bytes]]
+    trade: TradeRow,
+    consents: Mapping[InstructionId, Mapping[Address, bytes]],
+    wallets: Mapping[InstructionId, int],
 ) -> SignedInstruction:
     assert trade.instruction is not None, "what is affirmed has terms"
     assert trade.digest is not None, "what is affirmed has terms"
     given = consents.get(trade.digest, {})
     signatures = tuple(given.get(account, b"") for account in accounts_of(trade.instruction))
-    return SignedInstruction(instruction=trade.instruction, signatures=signatures)
+    return SignedInstruction(
+        instruction=trade.instruction,
+        signatures=signatures,
+        wallets=wallets.get(trade.digest, 0),
+    )
 
 
 def _legs(trade: TradeRow) -> Sequence[Leg]:

@@ -180,31 +180,38 @@ class RecordOutcomes:
         """Nothing of the batch happened: try again, in halves if it reverted as a whole.
 
         One instruction can revert all of its batch (a wallet that uses up the gas), so halving
-        finds it; alone, it rests and a person is told.
+        finds it; alone, it waits with that as its reason and a person is told.
         """
         store = self.venue.store
         sent = [t for t in store.trades_of_batch(conn, batch_id) if t.queue is Queue.SENT]
-        resting = reverted and len(sent) == 1
-        cap = max(1, len(sent) // 2) if reverted else None
-        store.move_in_queue(
-            conn,
-            [
+        if reverted and len(sent) == 1:
+            self._let_rest(conn, sent[0], batch_id, at)
+        else:
+            cap = len(sent) // 2 if reverted else None
+            again = [
                 altered(
                     trade,
-                    queue=Queue.WAITING if resting else Queue.READY,
-                    wake_at=at + _REST_S if resting else None,
+                    queue=Queue.READY,
+                    wake_at=None,
                     batch_id=None,
                     batch_cap=cap or trade.batch_cap,
                 )
                 for trade in sent
-            ],
-        )
-        if resting:
-            trade = sent[0]
-            message = f"the trade {trade.trade_id}, alone in transaction {batch_id}, reverted"
-            self._alarm(conn, "trade_reverts", trade.trade_id, message, at)
+            ]
+            store.move_in_queue(conn, again)
         freed = {key for t in sent if t.instruction for key in delivered(t.instruction)}
         store.wake(conn, holdings=freed)
+
+    def _let_rest(self, conn: Connection, trade: TradeRow, batch_id: int, at: int) -> None:
+        """Park the one that reverts even by itself; it stays by itself."""
+        changes = Changes([trade])
+        changes.edit(
+            trade.trade_id, queue=Queue.WAITING, wake_at=at + _REST_S, batch_id=None, batch_cap=1
+        )
+        changes.change(trade.trade_id, Obstructed(at=at, reasons=(Reason(code="XREV"),)))
+        changes.save(self.venue.store, conn)
+        message = f"the trade {trade.trade_id}, alone in transaction {batch_id}, reverted"
+        self._alarm(conn, "trade_reverts", trade.trade_id, message, at)
 
     def _not_cancelled(self, conn: Connection, cancel_id: int, at: int, *, reverted: bool) -> None:
         """The cancellation was not heard: send it again, or let both ask again if it came too late.

@@ -42,6 +42,7 @@ class CheckedConsent:
     digest: InstructionId
     account: Address
     signature: bytes
+    by_wallet: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +85,18 @@ def check_consents(
         trade = trades.get(one.digest)
         if trade is None or caller not in trade.parties:
             raise NotFound(f"{pointer(index)}: no instruction {to_hex(one.digest)} of yours")
-        account = signer_among(venue, one.digest, one.signature, own_accounts(trade, caller))
-        if account is None:
+        signer = signer_among(venue, one.digest, one.signature, own_accounts(trade, caller))
+        if signer is None:
             message = f"{pointer(index)}: the signature is not of your account over these terms"
             raise Forbidden(message, code="signature_of_another")
         checked.append(
-            CheckedConsent(trade=trade, digest=one.digest, account=account, signature=one.signature)
+            CheckedConsent(
+                trade=trade,
+                digest=one.digest,
+                account=signer.account,
+                signature=one.signature,
+                by_wallet=signer.by_wallet,
+            )
         )
     return checked
 
@@ -154,4 +161,5 @@ def _row(one: CheckedConsent, at: int) -> SignatureRow:
         account=one.account,
         signature=one.signature,
         created_at=at,
+        by_wallet=one.by_wallet,
     )

@@ -245,6 +245,7 @@ class _Submission:
                 account=presigned.account,
                 signature=presigned.signature,
                 created_at=self._at,
+                by_wallet=presigned.by_wallet,
             )
         )
 

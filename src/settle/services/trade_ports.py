@@ -1,7 +1,6 @@
 """What the use cases need of the store, cut by aggregate.
 
-Every method works inside the caller's transaction. Methods take and give many rows at a time: a
-request of 500 sides is a handful of statements.
+Every method works inside the caller's transaction. Methods take and give many rows at a time.
 """
 
 from __future__ import annotations
@@ -207,6 +206,11 @@ class SignatureStore(Protocol):
         self, conn: Connection, digests: Collection[InstructionId]
     ) -> Mapping[InstructionId, Mapping[Address, bytes]]:
         """Consents by digest and account; a digest without any may be missing."""
+
+    def wallet_signatures(
+        self, conn: Connection, digests: Collection[InstructionId]
+    ) -> Mapping[InstructionId, int]:
+        """How many consents to each wallets gave; one without any is missing."""
 
     def add_signatures(self, conn: Connection, rows: Sequence[SignatureRow]) -> None:
         """Write consents. One that is there already stays."""

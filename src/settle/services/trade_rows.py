@@ -142,12 +142,16 @@ class TradeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureRow:
-    """An account's consent to an instruction: a signature over its digest that was checked."""
+    """An account's consent to an instruction: a signature over its digest that was checked.
+
+    `by_wallet`: no key gave it, the account's code took it for its own (ERC-1271).
+    """
 
     digest: InstructionId
     account: Address
     signature: bytes
     created_at: int
+    by_wallet: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from settle.domain.ids import InstructionId
 from settle.services.trade_rows import CancellationRow
@@ -42,6 +42,22 @@ class Signatures:
                 found[InstructionId(row.digest)][row.account] = row.signature
         return dict(found)
 
+    def wallet_signatures(
+        self, conn: Connection, digests: Collection[InstructionId]
+    ) -> Mapping[InstructionId, int]:
+        """How many consents to each are of wallets; one without any is missing."""
+        columns = signature_table.c
+        found: dict[InstructionId, int] = {}
+        for some in batches(digests):
+            statement = (
+                select(columns.digest, func.count())
+                .where(columns.by_wallet, columns.digest.in_(some))
+                .group_by(columns.digest)
+            )
+            for digest, count in conn.execute(statement).all():
+                found[InstructionId(digest)] = count
+        return found
+
     def add_signatures(self, conn: Connection, rows: Sequence[SignatureRow]) -> None:
         """Write consents. One that is there already stays."""
         _ADD.run(
@@ -52,6 +68,7 @@ class Signatures:
                     "account": row.account,
                     "signature": row.signature,
                     "created_at": row.created_at,
+                    "by_wallet": row.by_wallet,
                 }
                 for row in rows
             ],

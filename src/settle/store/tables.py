@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -35,6 +37,7 @@ ASLEEP: Final = text("wake_at IS NOT NULL")
 CANCELLING: Final = text("cancel_id IS NOT NULL")
 NEAR: Final = text("near_trade IS NOT NULL")
 OF_HOLDING: Final = text("needed IS NOT NULL")
+OF_WALLETS: Final = text("by_wallet")
 OPEN_SIDE: Final = text("state = 'open'")
 
 openings = Table(
@@ -183,7 +186,14 @@ signatures = Table(
     Column("account", account_bytes(), primary_key=True),
     Column("signature", Octets, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("by_wallet", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
+)
+Index(
+    "signatures_of_wallets",
+    signatures.c.digest,
+    sqlite_where=OF_WALLETS,
+    postgresql_where=OF_WALLETS,
 )
 
 cancellations = Table(
