@@ -279,6 +279,19 @@ class Operator:
         except SettleError as error:
             log().error("alarm not written", loop=name, code=error.code)
 
+    def acknowledge(self) -> Sequence[Alarm]:
+        """Clear all alarms on a person's word; gives them. Nonces that others took are skipped.
+
+        Raises: Unavailable while an operator runs with the same key.
+        """
+        with self.database.reading() as conn:
+            found = self._alarms.open_alarms(conn)
+        self._sender.acknowledge()
+        with self.database.transaction() as conn:
+            for alarm in found:
+                self._alarms.clear_alarms(conn, alarm.subject, now())
+        return found
+
     # -------------------------------------------------------------------------- health
 
     def _checks(self) -> list[Check]:

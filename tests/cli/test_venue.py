@@ -21,9 +21,11 @@ from typing import Any
 
 import pytest
 
+from settle.chain.direct import DirectSender, Order
 from settle.chain.keystore import load_key
 from settle.chain.processes import identify
 from settle.cli.main import app
+from settle.cli.state import State
 from tests.cli.conftest import Ended
 
 ROOT = Path(__file__).parents[2]
@@ -346,6 +348,33 @@ def test_with_the_operator_dead_a_signer_settles_alone(venue: Venue) -> None:
     )
     venue.run("up")
     venue.wait(trade_id, "Settled")
+
+
+def test_a_foreign_transaction_stops_the_sender_until_a_person_has_looked(venue: Venue) -> None:
+    assert venue.run("alarm", "list").out == "no alarms\n"
+    chain = State(venue.state).running_chain()
+    State(venue.state).stop_operator()
+    direct = DirectSender(
+        node=chain.engine.node(), profile=chain.engine.profile, key=chain.keys["operator"]
+    )
+    order = Order(to=direct.address, data=b"", gas=21_000, what="a transaction of somebody else")
+    for _ in range(2):
+        direct.send(order)
+    venue.run("up")
+    end = time.monotonic() + 30
+    with State(venue.state).client() as client:
+        while client.is_ready() or not venue.run("alarm", "list", "--json").json():
+            assert time.monotonic() < end
+            time.sleep(0.2)
+    found = venue.run("alarm", "list", "--json").json()
+    assert "foreign_transaction" in {one["kind"] for one in found}
+    cleared = venue.run("alarm", "acknowledge", "--json").json()
+    assert {one["kind"] for one in found} <= {one["kind"] for one in cleared}
+    venue.run("up")
+    trade_id = venue.matched("F1", 1, 100)
+    venue.sign("a", "b")
+    venue.wait(trade_id, "Settled")
+    assert venue.run("alarm", "list", "--json").json() == []
 
 
 def test_the_audit_is_clean_and_a_changed_copy_is_found(venue: Venue) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from functools import cache
@@ -135,6 +136,15 @@ def test_what_the_pipeline_calls_exists() -> None:
 def test_every_make_target_is_described() -> None:
     described = re.findall(r"^## ([a-z-]+): ", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(described) == make_targets()
+
+
+def test_published_gas_is_the_measured_one() -> None:
+    measured = json.loads((ROOT / "benchmarks" / "results" / "gas.json").read_text())
+    page = (ROOT / "docs" / "gas.md").read_text()
+    figures = {name: f"{value:,}" for name, value in measured.items() if isinstance(value, int)}
+    assert len(figures) == 7
+    missing = {name: figure for name, figure in figures.items() if figure not in page}
+    assert not missing, f"docs/gas.md does not say {missing}"
 
 
 def test_scripts_can_be_run() -> None:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from settle.cli import local, market, trade
+from settle.cli.alarm import alarm
 from settle.cli.demo import demo
 from settle.cli.doctor import doctor
 from settle.cli.escrow import escrow
@@ -38,6 +39,7 @@ app.add_typer(trade.iso, name="iso")
 app.add_typer(signer, name="signer")
 app.add_typer(escrow, name="escrow")
 app.add_typer(audit, name="audit")
+app.add_typer(alarm, name="alarm")
 
 
 @audit.command("run")

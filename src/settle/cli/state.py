@@ -26,6 +26,7 @@ from settle.client.signer import KeySigner
 from settle.domain.errors import Conflict, Unavailable
 from settle.domain.ids import to_hex
 from settle.local_chain import LocalChain, open_local_chain
+from settle.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -199,6 +200,20 @@ class State:
     def database_url(self) -> str:
         """Where the operator keeps its books."""
         return f"sqlite:///{self.folder / 'venue.db'}"
+
+    def settings(self) -> Settings:
+        """Give the operator's settings, to act in its place. Raises Unavailable without a chain."""
+        chain = self.running_chain()
+        return read_settings(
+            database_url=self.database_url(),
+            chain_toml=ROOT / "chain.toml",
+            engine=chain.engine.profile.name,
+            rpc_url=chain.engine.url,
+            deployment=chain.deployment_file,
+            key_file=chain.operator_key_file,
+            password_file=chain.password_file,
+            log_level="warning",
+        )
 
     def _environment(self, chain: LocalChain) -> Mapping[str, str]:
         keys = {name: to_hex(address_of(key)) for name, key in self._request_keys().items()}
