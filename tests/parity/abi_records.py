@@ -16,6 +16,9 @@ from eth_abi.abi import decode, encode
 
 from settle.domain.chain_errors import ERROR_TYPES, ChainError
 from settle.domain.chain_events import EVENT_TYPES, ChainEvent, field_name
+from settle.domain.escrow.events import EndedBy, MilestoneState, Outcome
+from settle.domain.escrow.terms import EscrowLine, EscrowTerms
+from settle.domain.escrow.twin import MilestoneNow, Ruling
 from settle.domain.ids import ZERO_ADDRESS
 from settle.domain.instruction import Instruction, Leg
 from settle.domain.keccak import keccak256
@@ -44,6 +47,14 @@ ENUMS: Mapping[str, type[IntEnum]] = {
     "Standing": Standing,
     "Status": ChainStatus,
 }
+ESCROW_STRUCTS: Mapping[str, type] = {
+    kind.__name__: kind for kind in (EscrowLine, EscrowTerms, MilestoneNow, Ruling)
+}
+ESCROW_ENUMS: Mapping[str, type[IntEnum]] = {
+    kind.__name__: kind for kind in (EndedBy, MilestoneState, Outcome)
+}
+RECORDS = {**STRUCTS, **ESCROW_STRUCTS}
+CHOICES = {**ENUMS, **ESCROW_ENUMS}
 PANIC = keccak256(b"Panic(uint256)")[:4]
 
 
@@ -69,14 +80,14 @@ def to_domain(value: Any, component: Json) -> Any:
         return tuple(to_domain(inner, element) for inner in value)
     words = component.get("internalType", kind).split()
     name = words[-1].rpartition(".")[2]
-    if kind == "tuple" and name not in STRUCTS:  # a struct that the domain keeps otherwise
+    if kind == "tuple" and name not in RECORDS:  # a struct that the domain keeps otherwise
         parts = component["components"]
         pairs = zip(parts, value, strict=True)
         return {field_name(part["name"]): to_domain(inner, part) for part, inner in pairs}
     if kind == "tuple":
-        return record(STRUCTS[name], component["components"], value)
+        return record(RECORDS[name], component["components"], value)
     if words[0] == "enum":
-        return ENUMS[name](value)
+        return CHOICES[name](value)
     return bytes.fromhex(value[2:]) if kind == "address" else value
 
 

@@ -36,11 +36,11 @@ from settle.domain.escrow.conditions import (
 )
 from settle.domain.escrow.events import EndedBy, MilestoneState, Outcome
 from settle.domain.escrow.evidence import FeedRound, feed_evidence, reading_evidence
-from settle.domain.escrow.instruction_words import OPTION_RECORD, encode_instruction
+from settle.domain.escrow.instruction_words import encode_instruction
 from settle.domain.escrow.state import EscrowState, advance_escrows
 from settle.domain.escrow.terms import MAX_WAIT, EscrowTerms, escrow_id, reading_digest
 from settle.domain.ids import Address, AssetId
-from settle.domain.instruction import Instruction, Leg, instruction_id
+from settle.domain.instruction import OPTION_RECORD, Instruction, Leg, instruction_id
 from settle.domain.ledger import Holding
 from tests.support import escrow_world as w
 from tests.support.escrow_world import BUYER, DAY, DOMAIN, HOUR, NOW, SELLER

@@ -41,10 +41,16 @@ from settle.domain.escrow.errors import (
     ReadingOfAnotherRound,
 )
 from settle.domain.escrow.events import Outcome
-from settle.domain.escrow.instruction_words import OPTION_RECORD, decode_instruction
+from settle.domain.escrow.instruction_words import decode_instruction
 from settle.domain.escrow.terms import EscrowId, attestation_digest, reading_digest
 from settle.domain.ids import ZERO_WORD, Address, InstructionId
-from settle.domain.instruction import MAX_LEGS, Instruction, SigningDomain, instruction_id
+from settle.domain.instruction import (
+    MAX_LEGS,
+    OPTION_RECORD,
+    Instruction,
+    SigningDomain,
+    instruction_id,
+)
 
 SECRET_BYTES: Final = 32
 _INSTANT_BYTES: Final = 8

@@ -8,9 +8,6 @@ from settle.domain.ids import ADDRESS_BYTES, WORD_BYTES, Address, AssetId
 from settle.domain.instruction import MAX_LEGS, UINT32_MAX, UINT64_MAX, Instruction, Leg
 from settle.domain.money import UINT128_MAX
 
-OPTION_RECORD: Final = 2
-"""Option bit of an instruction: that it settled is remembered by its id."""
-
 _HEAD_WORDS: Final = 11
 _LEG_WORDS: Final = 4
 _ADDRESS_MAX: Final = (1 << 8 * ADDRESS_BYTES) - 1

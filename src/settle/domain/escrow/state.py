@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from settle.domain.chain_events import ChainEvent
+from settle.domain.chain_events import ChainEvent, InstructionRecorded
 from settle.domain.escrow.events import (
     DisputeOpened,
     EndedBy,
@@ -120,13 +120,20 @@ def advance_escrows(
 ) -> EscrowState:
     """Give the state after what one call said; `chain` are the books after it, if they moved."""
     records, withdrawn = dict(state.records), set(state.withdrawn)
+    recorded = set(state.recorded)
     for event in events:
         if isinstance(event, EscrowConsentWithdrawn):
             withdrawn.add(event.id)
+        elif isinstance(event, InstructionRecorded):
+            recorded.add(event.instruction)
         elif isinstance(event, EscrowEvent):
             records[event.id] = advance_record(records.get(event.id), event, now=now)
     return replace(
-        state, chain=chain or state.chain, records=records, withdrawn=frozenset(withdrawn)
+        state,
+        chain=chain or state.chain,
+        records=records,
+        withdrawn=frozenset(withdrawn),
+        recorded=frozenset(recorded),
     )
 
 
