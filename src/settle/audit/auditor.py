@@ -220,6 +220,7 @@ class _Audit:
     def _report(self) -> AuditReport:
         replay, roots, first = self._replay, self._roots, self._request.from_block
         last, consents = replay.last, replay.consents
+        escrows = replay.books.escrows.values()
         checked, not_checked = told(
             Coverage(
                 rules=sorted(replay.checker.rules),
@@ -249,6 +250,8 @@ class _Audit:
                 own_calls=consents.own_calls,
                 traces=replay.calls.traces,
                 holdings=self._holdings,
+                escrows=sum(escrow.opened_at > 0 for escrow in escrows),
+                milestones=sum(escrow.ended for escrow in escrows),
                 differences=self._findings.total,
             ),
             findings=tuple(self._findings.kept),

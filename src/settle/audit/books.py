@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from settle.audit.escrow_terms import MAX_MILESTONES
+
 UNKNOWN, ADMITTED, SUSPENDED = 0, 1, 2
 OPEN, SETTLED, CANCELLED, LIVE = 0, 1, 2, 3
 NONCES_A_WORD: Final = 128
@@ -97,6 +99,72 @@ class LiveInstruction:
 
 
 @dataclass(slots=True)
+class HeldLine:
+    """A line of an escrow: whose value it holds, and how much of it is left.
+
+    `due` is what an outcome that waits is to pay of it; `milestone` is -1 until a call told the
+    terms.
+    """
+
+    depositor: bytes
+    asset: int
+    quantity: int
+    left: int = -1
+    due: int = 0
+    milestone: int = -1
+
+    def __post_init__(self) -> None:
+        """All of it is left at first."""
+        self.left = self.quantity
+
+
+@dataclass(slots=True)
+class EscrowEntry:
+    """What is on chain about an escrow. `disputes`: when each milestone was disputed.
+
+    `outcomes` has three bits a milestone, as the contract keeps them; `waiting` the word that it
+    keeps of payments that wait.
+    """
+
+    opened_at: int = 0
+    outcomes: int = 0
+    withdrawn: bool = False
+    disputes: dict[int, int] = field(default_factory=dict)
+    waiting: dict[int, int] = field(default_factory=dict)
+    lines: dict[int, HeldLine] = field(default_factory=dict)
+
+    def outcome(self, milestone: int) -> int:
+        """The milestone's outcome; 0: it has not ended."""
+        return self.outcomes >> 3 * milestone & 3 if milestone >= 0 else 0
+
+    def lines_of(self, milestone: int) -> list[HeldLine]:
+        """The milestone's lines in their order."""
+        return [line for _, line in sorted(self.lines.items()) if line.milestone == milestone]
+
+    @property
+    def ended(self) -> int:
+        """How many milestones have an outcome."""
+        return sum(self.outcome(milestone) > 0 for milestone in range(MAX_MILESTONES))
+
+    def end(self, milestone: int, outcome: int, *, waits: bool) -> None:
+        """Write an outcome."""
+        self.outcomes |= (outcome | (4 if waits else 0)) << 3 * milestone
+
+    def end_wait(self, milestone: int) -> None:
+        """Let payments wait no more."""
+        self.outcomes &= ~(4 << 3 * milestone)
+
+    @property
+    def disputed(self) -> int:
+        """A bit a disputed milestone."""
+        return sum(1 << milestone for milestone in self.disputes)
+
+    def word(self) -> tuple[int, int, int]:
+        """Give it in the order of `escrowState`."""
+        return (self.opened_at, self.outcomes, self.disputed)
+
+
+@dataclass(slots=True)
 class Participant:
     """A legal entity of the registry."""
 
@@ -110,8 +178,9 @@ class Participant:
 class Books:
     """State by value. It grows with what stands on chain, not with what happened.
 
-    `modules` has every contract that ever was one, and whether it is. `posted` and `moved` speak of
-    the current transaction only: ids with legs that moved, and sums of postings.
+    `modules` has every contract that ever was one, and whether it is. `posted`, `touched_escrows`
+    and `moved` speak of the current transaction only: ids with legs that moved, escrows that said
+    something, and sums of postings. `recorded`: instructions whose settlement is kept by id.
     """
 
     settlement: bytes
@@ -127,7 +196,10 @@ class Books:
     withdrawn: set[tuple[bytes, bytes]] = field(default_factory=set)
     participants: dict[bytes, Participant] = field(default_factory=dict)
     owners: dict[bytes, bytes] = field(default_factory=dict)
+    escrows: dict[bytes, EscrowEntry] = field(default_factory=dict)
+    recorded: set[bytes] = field(default_factory=set)
     posted: set[bytes] = field(default_factory=set)
+    touched_escrows: set[bytes] = field(default_factory=set)
     moved: dict[tuple[bytes, int], int] = field(default_factory=dict)
 
     def holding(self, account: bytes, asset: int) -> Amounts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from settle.audit import abi, wire
@@ -73,31 +74,33 @@ class Consents:
 
     def _wallet_agrees(self, call: Call, digest: bytes, account: bytes, signature: bytes) -> bool:
         question = _MAGIC + digest + abi.word(64) + abi.tail(signature)
+        return any(map(_says_yes, self.answers(call, account, question, _WALLET_GAS)))
+
+    def answers(self, call: Call, contract: bytes, question: bytes, gas: int) -> Iterator[bytes]:
+        """Give what a foreign contract answers at the state before, then what the trace has of it.
+
+        An earlier transaction of the block may have made the contract, or changed its mind.
+        """
         told = {
             "from": wire.hexadecimal(self._settlement),
-            "to": wire.hexadecimal(account),
+            "to": wire.hexadecimal(contract),
             "data": wire.hexadecimal(question),
-            "gas": wire.quantity(_WALLET_GAS),
+            "gas": wire.quantity(gas),
         }
         try:
             answer = self._line.call("eth_call", told, wire.quantity(call.place.block - 1))
-            if _says_yes(wire.data(answer)):
-                return True
+            yield wire.data(answer)
         except (NodeError, wire.Unreadable):
             pass
-        # An earlier transaction of the block may have made the wallet, or changed its mind.
         if call.place.transaction is None:
-            return False
+            return
         try:
             frames = self._calls.trace(call.place.transaction)
         except NoTrace:
-            return False
-        return any(
-            frame.kind == "STATICCALL"
-            and (frame.target, frame.data) == (account, question)
-            and _says_yes(frame.output)
-            for frame in frames
-        )
+            return
+        for frame in frames:
+            if frame.kind == "STATICCALL" and (frame.target, frame.data) == (contract, question):
+                yield frame.output
 
     def has_code(self, account: bytes, block: int) -> bool:
         """Whether an address has code after a block; False where the node does not tell."""

@@ -1,7 +1,7 @@
 """Compares the contracts' storage, after one block, with what the events gave.
 
 Everything is asked at one block. Holdings, supplies, assets, accounts, nonces, live instructions,
-withdrawn consents, modules, their holds, and the registry.
+withdrawn consents, escrows, modules, their holds, and the registry.
 """
 
 from __future__ import annotations
@@ -112,6 +112,7 @@ class StateCheck:
         self._accounts()
         self._nonces()
         self._instructions()
+        self._escrows()
         self._modules()
         self._registry()
 
@@ -253,6 +254,24 @@ class StateCheck:
                 ((word(account), identity), 1, {"account": account, "instruction": identity})
                 for account, identity in self._books.withdrawn
             ),
+        )
+
+    def _escrows(self) -> None:
+        escrows = self._books.escrows
+        self._compare(
+            "escrowState",
+            Code.ESCROW,
+            (((i,), one.word(), {"instruction": i}) for i, one in escrows.items()),
+        )
+        self._compare(
+            "isWithdrawnFromEscrow",
+            Code.ESCROW,
+            (((i,), int(one.withdrawn), {"instruction": i}) for i, one in escrows.items()),
+        )
+        self._compare(
+            "isRecordedSettled",
+            Code.ESCROW,
+            (((i,), 1, {"instruction": i}) for i in self._books.recorded),
         )
 
     # ------------------------------------------------------------------------ registry

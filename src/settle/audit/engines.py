@@ -65,7 +65,8 @@ def told(coverage: Coverage) -> tuple[tuple[str, ...], tuple[str, ...]]:
         "the log query against the receipts",
         "every event of the contracts against the calls that made it, and its result",
         "every signature of every settled instruction, message and approved operation",
-        "holdings, supplies, assets, accounts, nonces, registry and roles in storage",
+        "every end of an escrow against its terms, its evidence and its clock",
+        "holdings, supplies, assets, accounts, nonces, escrows, registry and roles in storage",
         "deployed code against the published code, and the transactions that created it",
     ]
     open_ends = ["who sealed the blocks: no rule for seals is known of this engine"]

@@ -59,6 +59,23 @@ def settlement_state(books: Books, manager: bytes) -> _State | None:
         "_assetCount": len(books.assets),
         "_live": live,
         "_withdrawn": withdrawn,
+        "_recorded": dict.fromkeys(books.recorded, 1),
+        "_escrows": {
+            identity: {
+                "openedAt": one.opened_at,
+                "outcomes": one.outcomes,
+                "disputed": one.disputed,
+                "withdrawn": int(one.withdrawn),
+            }
+            for identity, one in books.escrows.items()
+        },
+        "_disputes": {
+            identity: sum(
+                at - one.opened_at << 32 * milestone for milestone, at in one.disputes.items()
+            )
+            for identity, one in books.escrows.items()
+        },
+        "_waiting": {identity: one.waiting for identity, one in books.escrows.items()},
     }
 
 

@@ -14,6 +14,7 @@ from settle.audit.code import Creations
 from settle.audit.events import EventReader
 from settle.audit.explain_affirming import ACTS, Affirming
 from settle.audit.explain_authority import Administering
+from settle.audit.explain_escrows import Escrowing
 from settle.audit.explain_privileged import Privileged
 from settle.audit.explain_settling import Settling
 from settle.audit.findings import Code, Place
@@ -36,6 +37,7 @@ class Explainer:
         self._creations = creations
         self._settling = Settling(stage)
         self._affirming = Affirming(stage)
+        self._escrowing = Escrowing(stage)
         self._privileged = Privileged(stage)
         self._administering = Administering(stage, self._explain)
 
@@ -102,7 +104,7 @@ class Explainer:
             self._affirming.explain(name, call, arguments)
         else:
             handlers = {
-                SETTLEMENT: self._privileged.ledger,
+                SETTLEMENT: self._privileged.ledger | self._escrowing.by_name,
                 PARTICIPANTS: self._privileged.registry,
                 MANAGER: self._administering.manager,
                 APPROVER: self._administering.approver,

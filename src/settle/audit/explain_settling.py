@@ -12,7 +12,7 @@ from settle.audit.calls import Call
 from settle.audit.events import Event, run_of
 from settle.audit.findings import Code
 from settle.audit.stage import Stage
-from settle.audit.terms import MAX_LEGS, Instruction
+from settle.audit.terms import MAX_LEGS, OPTION_RECORD, Instruction
 
 _CLOSERS: Final = frozenset(("InstructionSettled", "InstructionNotSettled"))
 _NO_ID: Final = bytes(32)
@@ -64,6 +64,10 @@ class Settling:
             self._compare(here, terms, identity, run)
         for event in run:
             stage.fold.apply(event)
+        if terms.options & OPTION_RECORD and run and run[-1].name == "InstructionSettled":
+            stage.take(
+                call, stage.deployment.settlement, "InstructionRecorded", instruction=identity
+            )
 
     # ------------------------------------------------------------------------ rules
 

@@ -74,6 +74,12 @@ class Code(StrEnum):
     ASSET_FROZEN = "asset_frozen"
     NOT_COVERED = "not_covered"
     COMMITTED = "ended_though_committed"
+    # The terms of escrows.
+    EVIDENCE = "evidence_invalid"
+    EVIDENCE_UNEVIDENCED = "evidence_unevidenced"
+    CONDITION = "condition_not_met"
+    EQUIVOCATION = "oracle_equivocated"
+    FOREIGN_TEXT = "escrow_text_differs"
     # The contracts' storage.
     HOLDING = "holding_differs"
     SUPPLY = "supply_differs"
@@ -81,6 +87,7 @@ class Code(StrEnum):
     ASSET = "asset_differs"
     NONCE_WORD = "nonce_word_differs"
     LIVE = "live_state_differs"
+    ESCROW = "escrow_differs"
     MODULE = "module_differs"
     PARTICIPANT = "participant_differs"
     STATE_UNREADABLE = "state_unreadable"
@@ -150,12 +157,18 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.ASSET_FROZEN: "the asset was frozen or unknown",
     Code.NOT_COVERED: "the deliverer did not have the quantity",
     Code.COMMITTED: "it was ended by one side after all were committed",
+    Code.EVIDENCE: "what was shown is not what the terms ask for",
+    Code.EVIDENCE_UNEVIDENCED: "what a feed answered cannot be shown at the state before",
+    Code.CONDITION: "the milestone's condition did not hold",
+    Code.EQUIVOCATION: "an oracle signed two values for one round or instant",
+    Code.FOREIGN_TEXT: "the text that an escrow names is not its terms in English",
     Code.HOLDING: "a holding in storage is not what the events give",
     Code.SUPPLY: "a supply in storage is not what the events give",
     Code.ACCOUNT: "an account in storage is not what the events give",
     Code.ASSET: "an asset in storage is not what the events give",
     Code.NONCE_WORD: "the nonces in storage are not what the events give",
     Code.LIVE: "a live instruction in storage is not what the events give",
+    Code.ESCROW: "an escrow in storage is not what the events give",
     Code.MODULE: "a module in storage is not what the events give",
     Code.PARTICIPANT: "a participant in storage is not what the events give",
     Code.STATE_UNREADABLE: "the node does not answer for the contract's state",

@@ -10,6 +10,7 @@ from settle.audit.deployment import Deployment
 from settle.audit.events import Event
 from settle.audit.findings import Code, Findings
 from settle.audit.fold_authority import AuthorityFold
+from settle.audit.fold_escrows import EscrowFold
 from settle.audit.fold_instructions import InstructionFold
 from settle.audit.fold_ledger import LedgerFold
 from settle.audit.fold_registry import RegistryFold
@@ -35,6 +36,7 @@ class Fold:
         """Change these books and this authority."""
         self._ledger = LedgerFold(books, findings)
         self._instructions = InstructionFold(books, findings)
+        self._escrows = EscrowFold(books, self._ledger, findings)
         self._authority = authority
         self._manager = deployment.manager
         self._kinds = kinds
@@ -43,7 +45,9 @@ class Fold:
         updated: dict[str, Callable[[Event], None]] = {"AuthorityUpdated": self._authority_updated}
         registry = RegistryFold(books, findings)
         self._handlers: dict[str, dict[str, Callable[[Event], None]]] = {
-            SETTLEMENT: self._ledger.by_name | self._instructions.by_name | updated,
+            SETTLEMENT: (
+                self._ledger.by_name | self._instructions.by_name | self._escrows.by_name | updated
+            ),
             AFFIRMATION: updated,
             ESCROW: updated,
             PARTICIPANTS: registry.by_name | updated,
@@ -77,6 +81,7 @@ class Fold:
         """End a transaction."""
         self._ledger.balance(self._last)
         self._instructions.balance(self._last)
+        self._escrows.balance(self._last)
         self._last = None
 
     def _authority_updated(self, event: Event) -> None:

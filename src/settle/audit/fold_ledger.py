@@ -100,7 +100,7 @@ class LedgerFold:
             self._findings.tell(event.place, Code.ASSET_FROZEN, "an issue", asset=asset)
         if self._books.standing(account) != state.ADMITTED:
             self._findings.tell(event.place, Code.STANDING, "an issue", account=account)
-        self._change(event, account, asset, (values["quantity"], 0), values["holding"])
+        self.change(event, account, asset, (values["quantity"], 0), values["holding"])
         self._supply(event, asset, values["quantity"], values["totalSupply"])
 
     def _redeemed(self, event: Event) -> None:
@@ -122,7 +122,7 @@ class LedgerFold:
                 computed="open",
             )
         books.set_nonce(account, nonce, state.SETTLED)
-        self._change(event, account, asset, (-values["quantity"], 0), values["holding"])
+        self.change(event, account, asset, (-values["quantity"], 0), values["holding"])
         self._supply(event, asset, -values["quantity"], values["totalSupply"])
 
     def _supply(self, event: Event, number: int, delta: int, stated: int) -> None:
@@ -153,7 +153,7 @@ class LedgerFold:
             (values["deliverer"], -quantity, values["delivererHolding"]),
             (values["receiver"], quantity, values["receiverHolding"]),
         ):
-            self._change(event, account, asset, (delta, 0), (word & _LOW, word >> 128))
+            self.change(event, account, asset, (delta, 0), (word & _LOW, word >> 128))
         self._books.posted.add(event.subject)
 
     def _moved(self, event: Event) -> None:
@@ -165,7 +165,7 @@ class LedgerFold:
             self._findings.tell(event.place, Code.ACCOUNT_FROZEN, "a posting", account=account)
         key = (values["id"], asset)
         self._books.moved[key] = self._books.moved.get(key, 0) + delta
-        self._change(event, account, asset, (delta, 0), values["holding"])
+        self.change(event, account, asset, (delta, 0), values["holding"])
 
     def _hold_placed(self, event: Event) -> None:
         hold, quantity = _hold(event), event.arguments["quantity"]
@@ -174,7 +174,7 @@ class LedgerFold:
         if hold.deadline <= event.place.time:
             self._impossible(event, "the deadline of a hold", hold.deadline, "in the future")
         self._books.place_hold(hold)
-        self._change(
+        self.change(
             event, hold.account, hold.asset, (-quantity, quantity), event.arguments["holding"]
         )
 
@@ -194,13 +194,13 @@ class LedgerFold:
                 computed=f"before {hold.deadline}",
             )
         self._books.end_hold(hold)
-        self._change(
+        self.change(
             event, hold.account, hold.asset, (quantity, -quantity), event.arguments["holding"]
         )
 
     # ------------------------------------------------------------------------ holdings
 
-    def _change(
+    def change(
         self, event: Event, account: bytes, asset: int, delta: Amounts, stated: Amounts
     ) -> None:
         """Add a delta; the sum must be what the event states, which is never negative."""

@@ -18,6 +18,7 @@ _SHOWN: Final = 50
 class Counts:
     """What was looked at. `wallets` of the `signatures` were contracts', `own_calls` needed none.
 
+    `escrows` counts those that were opened, `milestones` those of them that have an outcome.
     `differences` counts all findings, also those that are not kept in detail.
     """
 
@@ -29,6 +30,8 @@ class Counts:
     own_calls: int
     traces: int
     holdings: int
+    escrows: int
+    milestones: int
     differences: int
 
 
@@ -72,6 +75,8 @@ class AuditReport:
             "own_calls": counts.own_calls,
             "traces": counts.traces,
             "holdings": counts.holdings,
+            "escrows": counts.escrows,
+            "milestones": counts.milestones,
             "differences": counts.differences,
             "chain_id": self.chain_id,
             "genesis": "0x" + self.genesis.hex(),
@@ -97,6 +102,7 @@ class AuditReport:
             f"deployment signed by 0x{self.deployer.hex()}",
             f"{counts.blocks} blocks, {counts.events} events",
             f"{counts.instructions} settled instructions, {counts.signatures} signatures",
+            f"{counts.escrows} escrows, {counts.milestones} of their milestones ended",
             f"{counts.holdings} holdings, {counts.differences} differences",
             *(f"checked: {what}" for what in self.checked),
             *(f"not checked: {what}" for what in self.not_checked),

@@ -77,7 +77,7 @@ class Digests:
                 for leg in terms.legs
             ]
         )
-        return self._digest(
+        return self.of(
             _INSTRUCTION,
             _PAD,
             terms.initiator,
@@ -95,30 +95,31 @@ class Digests:
 
     def reservation(self, account: bytes, instruction: bytes, committed: int) -> bytes:
         """Digest of a reservation."""
-        return self._digest(_RESERVATION, word(account), instruction, word(committed))
+        return self.of(_RESERVATION, word(account), instruction, word(committed))
 
     def release(self, account: bytes, instruction: bytes) -> bytes:
         """Digest of the release of a reservation."""
-        return self._digest(_RELEASE, word(account), instruction)
+        return self.of(_RELEASE, word(account), instruction)
 
     def withdrawal(self, account: bytes, instruction: bytes) -> bytes:
         """Digest of a withdrawal of consent."""
-        return self._digest(_WITHDRAWAL, word(account), instruction)
+        return self.of(_WITHDRAWAL, word(account), instruction)
 
     def cancellation(self, account: bytes, instruction: bytes, valid_by: int) -> bytes:
         """Digest of a cancellation."""
-        return self._digest(_CANCELLATION, word(account), instruction, word(valid_by))
+        return self.of(_CANCELLATION, word(account), instruction, word(valid_by))
 
     def redemption(
         self, account: bytes, asset: int, quantity: int, ref: bytes, nonce: int, valid_by: int
     ) -> bytes:
         """Digest of a redemption."""
-        return self._digest(
+        return self.of(
             *(_REDEMPTION, word(account), word(asset), word(quantity), ref),
             *(word(nonce), word(valid_by)),
         )
 
-    def _digest(self, *words: bytes) -> bytes:
+    def of(self, *words: bytes) -> bytes:
+        """Digest of a struct: the hash of its type, then its members as words."""
         return keccak256(self._head + keccak256(b"".join(words)))
 
 
