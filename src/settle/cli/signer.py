@@ -7,6 +7,7 @@ import secrets
 import signal
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -104,90 +105,44 @@ def run(
         )
 
 
-@signer.command("settle")
-def settle(
-    reference: ReferenceArgument,
-    profile: ProfileOption,
-    rpc: RpcOption = None,
-    deployment: DeploymentOption = None,
-    confirmations: ConfirmationsOption = 1,
-    as_json: JsonOption = False,
-) -> None:
-    """Settle a trade by its bundle, on the chain alone."""
-    _alone(lambda one: one.settle(reference), profile, rpc, deployment, confirmations, as_json)
+def _add_alone(verb: str, act: Callable[[Alone, str], Done], words: str) -> None:
+    """Add a command that needs the journal, a node and the deployment file, and no operator."""
 
-
-@signer.command("cancel")
-def cancel(
-    reference: ReferenceArgument,
-    profile: ProfileOption,
-    rpc: RpcOption = None,
-    deployment: DeploymentOption = None,
-    confirmations: ConfirmationsOption = 1,
-    as_json: JsonOption = False,
-) -> None:
-    """Cancel a trade that you initiated, on the chain alone."""
-    _alone(lambda one: one.cancel(reference), profile, rpc, deployment, confirmations, as_json)
-
-
-@signer.command("withdraw")
-def withdraw(
-    reference: ReferenceArgument,
-    profile: ProfileOption,
-    rpc: RpcOption = None,
-    deployment: DeploymentOption = None,
-    confirmations: ConfirmationsOption = 1,
-    as_json: JsonOption = False,
-) -> None:
-    """Take your consent to a trade back, on the chain alone."""
-    _alone(lambda one: one.withdraw(reference), profile, rpc, deployment, confirmations, as_json)
-
-
-@signer.command("release")
-def release(
-    reference: ReferenceArgument,
-    profile: ProfileOption,
-    rpc: RpcOption = None,
-    deployment: DeploymentOption = None,
-    confirmations: ConfirmationsOption = 1,
-    as_json: JsonOption = False,
-) -> None:
-    """End what is held for a trade, on the chain alone."""
-    _alone(lambda one: one.release(reference), profile, rpc, deployment, confirmations, as_json)
-
-
-def _alone(
-    act: Callable[[Alone], Done],
-    path: Path,
-    rpc: str | None,
-    deployment_file: Path | None,
-    confirmations: int,
-    as_json: bool,
-) -> None:
-    profile = load_profile(path)
-    deployment = (
-        profile.load_deployment() if deployment_file is None else load_deployment(deployment_file)
-    )
-    node = profile.node() if rpc is None else Node(Rpc(rpc, max_batch=_BATCH))
-    direct = DirectSender(
-        node=node, profile=any_node(deployment.chain_id, confirmations), key=profile.key()
-    )
-    if not profile.journal.exists():
-        raise InvalidInput("journal", f"there is no journal at {profile.journal}")
-    journal = Journal(profile.journal)
-    try:
-        done = act(
-            Alone(
-                deployment=deployment,
+    def command(
+        reference: ReferenceArgument,
+        profile: ProfileOption,
+        rpc: RpcOption = None,
+        deployment: DeploymentOption = None,
+        confirmations: ConfirmationsOption = 1,
+        as_json: JsonOption = False,
+    ) -> None:
+        own = load_profile(profile)
+        file = own.load_deployment() if deployment is None else load_deployment(deployment)
+        node = own.node() if rpc is None else Node(Rpc(rpc, max_batch=_BATCH))
+        direct = DirectSender(
+            node=node, profile=any_node(file.chain_id, confirmations), key=own.key()
+        )
+        if not own.journal.exists():
+            raise InvalidInput("journal", f"there is no journal at {own.journal}")
+        with closing(Journal(own.journal)) as journal:
+            alone = Alone(
+                deployment=file,
                 journal=journal,
                 direct=direct,
                 clock=lambda: max(int(time.time()), node.head().timestamp),
             )
-        )
-    finally:
-        journal.close()
-    text = f"{done.verb} of {done.reference} is final in block {done.block}, {done.gas_used} gas"
-    show(done, as_json=as_json, text=text)
+            done = act(alone, reference)
+        where = f"in block {done.block}, {done.gas_used} gas"
+        text = f"{done.verb} of {done.reference} is final {where}"
+        show(done, as_json=as_json, text=text)
+
+    signer.command(verb, help=words)(command)
+
+
+_add_alone("settle", Alone.settle, "Settle a trade by its bundle, on the chain alone.")
+_add_alone("cancel", Alone.cancel, "Cancel a trade that you initiated, on the chain alone.")
+_add_alone("withdraw", Alone.withdraw, "Take your consent to a trade back, on the chain alone.")
+_add_alone("release", Alone.release, "End what is held for a trade, on the chain alone.")
 
 
 def _tell_round(done: SigningRound, kept: int, *, as_json: bool) -> None:
