@@ -13,8 +13,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from settle.chain.authority import ADMIN, COMPLIANCE, ISSUER, REGISTRAR
-from settle.chain.deploy import ADMIN_DELAY_S, ApproverPlan, deploy
+from settle.chain.authority import (
+    ADMIN,
+    ADMIN_DELAY_S,
+    COMPLIANCE,
+    ISSUER,
+    REGISTRAR,
+    REVOKER,
+)
+from settle.chain.deploy import ApproverPlan, deploy
 from settle.chain.deployment import (
     Deployment,
     check_deployment,
@@ -40,6 +47,7 @@ _OFFICES: Final[Mapping[str, tuple[str, int]]] = {
     "registrar": (REGISTRAR, 0),
     "issuer": (ISSUER, 0),
     "compliance": (COMPLIANCE, 0),
+    "revoker": (REVOKER, 0),
 }
 _FUNDS_WEI: Final = 10**24
 _PAYERS: Final = ("deployer", "operator", "desk")

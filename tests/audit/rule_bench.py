@@ -90,7 +90,7 @@ DEPLOYMENT = Deployment(
             ("admin", ADMIN, "ADMIN", 100),
         )
     },
-    roles={"ADMIN": 0, "REGISTRAR": 1, "ISSUER": 2, "COMPLIANCE": 3, "REGISTRY": 4},
+    roles={"ADMIN": 0, "REGISTRAR": 1, "ISSUER": 2, "COMPLIANCE": 3, "REGISTRY": 4, "REVOKER": 5},
     code_hashes={},
     deployer=ANYBODY,
     signer=ANYBODY,

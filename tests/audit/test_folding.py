@@ -337,13 +337,15 @@ def test_what_is_said_of_no_participant_is_found(
 # ---------------------------------------------------------------------------- authority
 
 
-def granted(bench: Bench, role: int, account: bytes, delay: int = 0, *, new: bool = True) -> None:
+def granted(
+    bench: Bench, role: int, account: bytes, delay: int = 0, *, new: bool = True, since: int = NOW
+) -> None:
     bench.event(
         *("RoleGranted", role.to_bytes(32, "big"), MANAGER),
         roleId=role,
         account=account,
         delay=delay,
-        since=NOW,
+        since=since,
         newMember=int(new),
     )
 
@@ -371,8 +373,22 @@ def test_a_grant_with_another_delay_is_found(bench: Bench) -> None:
     granted(bench, 2, ISSUER)
     granted(bench, 0, ADMIN, 100)
     assert bench.fold() == set()
-    granted(bench, 0, ADMIN, 5, new=False)
+    granted(bench, 0, ADMIN, 5, new=False, since=NOW + 95)
     assert bench.fold() == {Code.ROLE_UNEXPECTED}
+
+
+def test_a_grant_that_counts_too_soon_is_found(bench: Bench) -> None:
+    delay = {"roleId": 2, "delay": 259_200, "since": NOW + 432_000}
+    bench.event("RoleGrantDelayChanged", bytes(32), MANAGER, **delay)
+    assert bench.fold() == set()
+    bench.authority.grant_delays[2].set(259_200, NOW, NOW)
+    bench.authority.members.clear()
+    granted(bench, 2, ISSUER)
+    assert bench.fold() == {Code.IMPOSSIBLE}
+    bench.event("RoleGrantDelayChanged", bytes(32), MANAGER, **{**delay, "since": NOW})
+    assert bench.fold() == {Code.IMPOSSIBLE}
+    bench.event("RoleGrantDelayChanged", bytes(32), MANAGER, **{**delay, "delay": 5})
+    assert Code.ROLE_DELAY in bench.fold()
 
 
 def test_a_grant_that_calls_a_member_new_is_found(bench: Bench) -> None:

@@ -23,7 +23,7 @@ from settle.audit.report import AuditReport
 from settle.audit.wire import NodeError
 from settle.chain import deploy as deploying
 from settle.chain.abi import Abi, load_abi
-from settle.chain.authority import ISSUER, ROLES
+from settle.chain.authority import ISSUER, ROLES, SETBACK_S
 from settle.chain.deployment import Deployment, save_deployment
 from settle.chain.direct import Order
 from settle.chain.eip712 import address_of
@@ -79,10 +79,10 @@ def test_a_deployer_who_stays_administrator_is_found(wrong: Callable[..., World]
 def test_a_role_of_a_plain_key_is_found_even_if_it_ended(wrong: Callable[..., World]) -> None:
     report = wrong(
         lambda orders, contracts: [
-            *orders[:-1],
+            # While the deployer still administers the role itself.
             administered(contracts, "grantRole", ROLES[ISSUER], CHARLIE, 0),
             administered(contracts, "revokeRole", ROLES[ISSUER], CHARLIE),
-            orders[-1],
+            *orders,
         ]
     ).audit()
     assert found(report, Code.ROLE_PLAIN_KEY, account=CHARLIE).transaction is not None
@@ -117,11 +117,44 @@ def test_a_guardian_who_is_not_the_administration_is_found(wrong: Callable[..., 
     found(report, Code.ROLE_UNEXPECTED, block=report.last_block)
 
 
+def test_a_revoker_who_gives_roles_at_once_is_found(wrong: Callable[..., World]) -> None:
+    """It never had to wait until the grant delays count."""
+    report = wrong(
+        lambda orders, _: [
+            order
+            for order in orders
+            if order.what != "role of revoking" or int.from_bytes(order.data[-32:]) != SETBACK_S
+        ]
+    ).audit()
+    assert {finding.code for finding in report.findings} == {Code.ROLE_DELAY}
+
+
+def test_roles_that_nobody_takes_away_at_once_are_found(wrong: Callable[..., World]) -> None:
+    setting = load_abi("AccessManager").functions["setRoleAdmin"].selector
+    report = wrong(
+        lambda orders, _: [order for order in orders if order.data[:4] != setting]
+    ).audit()
+    assert {finding.code for finding in report.findings} == {Code.ROLE_UNEXPECTED}
+
+
+def test_grants_that_count_too_soon_are_found(wrong: Callable[..., World]) -> None:
+    report = wrong(
+        lambda orders, contracts: [
+            *orders[:-1],
+            administered(contracts, "setGrantDelay", ROLES[ISSUER], 3_600),
+            orders[-1],
+        ]
+    ).audit()
+    assert found(report, Code.ROLE_DELAY).transaction is not None
+    found(report, Code.ROLE_DELAY, block=report.last_block)
+
+
 def test_an_administration_without_delay_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hasty = {**PLANS, "admin": dataclasses.replace(PLANS["admin"], delay_s=0)}
     monkeypatch.setattr(chain_market, "PLANS", hasty)
+    monkeypatch.setattr(deploying, "authority_faults", lambda *_: [])
     for world in build_world("anvil", tmp_path):
         report = world.audit()
         found(report, Code.ROLE_DELAY, account=world.deployment.approvers["admin"].address)

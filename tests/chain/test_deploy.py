@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from chain_engines import FUNDED_KEYS
+from chain_engines import FUNDED_KEYS, RICH, ROOT, mine, profile_by_hand
 from chain_market import ACCOUNTS, DESK_KEYS, LEIS, PLANS, SHARES, Market, build_market, officer_key
 
 from settle.chain.abi import load_abi
@@ -16,13 +16,21 @@ from settle.chain.approvals import (
     operation_digest,
     sign_operation,
 )
-from settle.chain.authority import ADMIN, ISSUER, REGISTRAR, authority_faults, role_members
+from settle.chain.authority import (
+    ADMIN,
+    ISSUER,
+    REGISTRAR,
+    REVOKER,
+    SETBACK_S,
+    authority_faults,
+    role_members,
+)
 from settle.chain.deploy import ApproverPlan, check_plans
 from settle.chain.deployment import check_deployment, load_deployment, save_deployment
 from settle.chain.desk import Desk
 from settle.chain.direct import Order
 from settle.chain.eip712 import address_of, recover
-from settle.chain.engine import RunningEngine
+from settle.chain.engine import RunningEngine, start_engine
 from settle.domain.errors import Broken, InvalidInput, Refused
 from settle.domain.ledger import AssetClass, Standing
 
@@ -45,6 +53,52 @@ def test_the_administration_has_two_approvers_under_a_delay(market: Market) -> N
     block = market.node.head().number
     admins = [m for m in role_members(market.deployment, market.node, block) if m.role == ADMIN]
     assert [m.delay_s for m in admins] == [86_400, 86_400]
+
+
+def test_who_revokes_waits_until_grants_do(market: Market) -> None:
+    block = market.node.head().number
+    members = role_members(market.deployment, market.node, block)
+    waits = {m.address: (m.delay_s, m.coming_s) for m in members if m.role == REVOKER}
+    entries = market.deployment.approvers
+    assert waits == {
+        bytes(entries["revoker"].address): (SETBACK_S, 0),
+        bytes(entries["admin"].address): (86_400, 86_400),
+        bytes(entries["admin_reserve"].address): (86_400, 86_400),
+    }
+    data = load_abi("AccessManager").encode(
+        "revokeRole", market.deployment.roles[ISSUER], entries["issuer"].address
+    )
+    manager = market.deployment.contracts["AccessManager"]
+    with pytest.raises(Refused, match="NotScheduled"):
+        market.desk.perform([market.desk.order(REVOKER, manager, data, "too early")])
+
+
+def test_a_role_is_taken_away_at_once(tmp_path: Path) -> None:
+    engine = start_engine(
+        profile_by_hand("tester"),
+        tmp_path,
+        root=ROOT,
+        fund={address_of(key): RICH for key in FUNDED_KEYS},
+    )
+    try:
+        market = build_market(engine)
+        market.node.rpc.call("evm_increaseTime", SETBACK_S)
+        mine(market.node)
+        assert authority_faults(market.deployment, market.node, market.node.head().number) == []
+        manager = load_abi("AccessManager")
+        issuer = market.deployment.approvers["issuer"].address
+        number, to = market.deployment.roles[ISSUER], market.deployment.contracts["AccessManager"]
+        take = manager.encode("revokeRole", number, issuer)
+        give = manager.encode("grantRole", number, issuer, 0)
+        desk = market.desk
+        desk.perform([desk.order(REVOKER, to, data, "its own work") for data in (take, give)])
+        block = market.node.head().number
+        [fault] = authority_faults(market.deployment, market.node, block)
+        assert fault == f"0x{issuer.hex()} does not hold the role ISSUER"
+        with pytest.raises(Refused):
+            market.issue("ALPHA", SHARES, 1)
+    finally:
+        engine.stop()
 
 
 def test_a_fault_in_the_authority_is_found(market: Market) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chain_engines import FUNDED_KEYS, mine
 
-from settle.chain.authority import COMPLIANCE, ISSUER, REGISTRAR
+from settle.chain.authority import COMPLIANCE, ISSUER, REGISTRAR, REVOKER
 from settle.chain.contracts import SettlementContract
 from settle.chain.deploy import ApproverPlan, deploy
 from settle.chain.deployment import Deployment
@@ -51,6 +51,7 @@ PLANS = {
             ("registrar", REGISTRAR, 0),
             ("issuer", ISSUER, 0),
             ("compliance", COMPLIANCE, 0),
+            ("revoker", REVOKER, 0),
         ]
     )
 }
@@ -58,6 +59,7 @@ DESK_KEYS = {
     REGISTRAR: (officer_key(4), officer_key(5)),
     ISSUER: (officer_key(6), officer_key(7)),
     COMPLIANCE: (officer_key(8), officer_key(9)),
+    REVOKER: (officer_key(10), officer_key(11)),
 }
 
 

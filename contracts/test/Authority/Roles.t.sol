@@ -19,7 +19,11 @@ contract RolesTest is Boards {
     uint64 internal constant ISSUER = 2;
     uint64 internal constant COMPLIANCE = 3;
     uint64 internal constant REGISTRY = 4;
+    uint64 internal constant REVOKER = 5;
     uint32 internal constant DELAY = 1 days;
+    uint32 internal constant GRANT_DELAY = 3 days;
+    /// @dev AccessManager's: until a changed grant delay counts.
+    uint32 internal constant SETBACK = 5 days;
 
     IParticipants internal registry;
     IApprover internal admins;
@@ -27,6 +31,7 @@ contract RolesTest is Boards {
     IApprover internal registrars;
     IApprover internal issuers;
     IApprover internal compliance;
+    IApprover internal revokers;
 
     function setUp() public override {
         super.setUp();
@@ -39,6 +44,7 @@ contract RolesTest is Boards {
         registrars = newBoard();
         issuers = newBoard();
         compliance = newBoard();
+        revokers = newBoard();
         open(address(books), books.createAsset.selector, REGISTRAR);
         open(address(books), books.issue.selector, ISSUER);
         open(address(books), books.redeem.selector, ISSUER);
@@ -54,6 +60,14 @@ contract RolesTest is Boards {
         authority.grantRole(COMPLIANCE, address(compliance), 0);
         authority.grantRole(ADMIN, address(admins), DELAY);
         authority.grantRole(ADMIN, address(spare), DELAY);
+        for (uint64 role = REGISTRAR; role <= REGISTRY; ++role) {
+            authority.setGrantDelay(role, GRANT_DELAY);
+            authority.setRoleAdmin(role, REVOKER);
+        }
+        authority.grantRole(REVOKER, address(admins), DELAY);
+        authority.grantRole(REVOKER, address(spare), DELAY);
+        authority.grantRole(REVOKER, address(revokers), SETBACK);
+        authority.grantRole(REVOKER, address(revokers), 0);
         authority.renounceRole(ADMIN, address(this));
     }
 
@@ -67,6 +81,14 @@ contract RolesTest is Boards {
         IApprover.Operation memory operation = operationOf(target, data);
         operation.nonce = uint64(uint256(keccak256(abi.encode(data, gasleft()))));
         (success,) = perform(board, operation, ann, bob);
+    }
+
+    function byRevokers(bytes memory data) private returns (bool) {
+        return by(revokers, address(authority), data);
+    }
+
+    function holds(uint64 role, address account) private view returns (bool has) {
+        (has,) = authority.hasRole(role, account);
     }
 
     /// @dev Schedules a call by the administrators, waits, and executes it.
@@ -83,7 +105,7 @@ contract RolesTest is Boards {
 
     function test_leaves_the_deployer_and_every_plain_key_with_nothing() external {
         address[6] memory keys = [address(this), ann, amy, bob, ben, seller];
-        for (uint64 role = ADMIN; role <= REGISTRY; ++role) {
+        for (uint64 role = ADMIN; role <= REVOKER; ++role) {
             for (uint256 k = 0; k < keys.length; ++k) {
                 (bool has,) = authority.hasRole(role, keys[k]);
                 assertFalse(has);
@@ -147,8 +169,18 @@ contract RolesTest is Boards {
             abi.encodeCall(IAccessManager.grantRole, (ISSUER, address(compliance), 0));
         assertFalse(by(admins, address(authority), grant));
         assertTrue(administer(address(authority), grant));
-        (bool has,) = authority.hasRole(ISSUER, address(compliance));
-        assertTrue(has);
+        assertTrue(holds(ISSUER, address(compliance)));
+    }
+
+    function test_counts_a_grant_three_days_later_once_the_setback_is_over() external {
+        elapse(SETBACK);
+        bytes memory grant =
+            abi.encodeCall(IAccessManager.grantRole, (ISSUER, address(compliance), 0));
+        assertTrue(administer(address(authority), grant));
+        elapse(GRANT_DELAY - 1);
+        assertFalse(holds(ISSUER, address(compliance)));
+        elapse(1);
+        assertTrue(holds(ISSUER, address(compliance)));
     }
 
     /// @dev The other board stops what a stolen one scheduled, within the delay and at once.
@@ -201,6 +233,101 @@ contract RolesTest is Boards {
         compliance.remove(ann);
         bytes memory call_ = abi.encodeCall(books.freezeAccount, (seller, true, "TEST"));
         assertFalse(by(compliance, address(books), call_));
+    }
+
+    function test_takes_every_role_but_the_administrations_away_at_once() external {
+        elapse(SETBACK);
+        address[4] memory holders =
+            [address(registrars), address(issuers), address(compliance), address(registry)];
+        for (uint64 role = REGISTRAR; role <= REGISTRY; ++role) {
+            address holder = holders[role - REGISTRAR];
+            assertTrue(byRevokers(abi.encodeCall(IAccessManager.revokeRole, (role, holder))));
+            assertFalse(holds(role, holder));
+        }
+        assertFalse(by(issuers, address(books), abi.encodeCall(books.issue, (BOND, seller, 1, ""))));
+        // Not those above it, nor itself.
+        bytes memory call_ = abi.encodeCall(IAccessManager.revokeRole, (ADMIN, address(admins)));
+        assertFalse(byRevokers(call_));
+        call_ = abi.encodeCall(IAccessManager.revokeRole, (REVOKER, address(admins)));
+        assertFalse(byRevokers(call_));
+    }
+
+    /// @dev A grant delay counts after the setback only; until then who revokes waits as long itself.
+    function test_gives_no_role_within_a_day_from_the_first_second_on() external {
+        bytes memory grant = abi.encodeCall(IAccessManager.grantRole, (ISSUER, stranger, 0));
+        assertFalse(byRevokers(grant));
+        uint48 due = uint48(vm.getBlockTimestamp() + SETBACK);
+        bytes memory early =
+            abi.encodeCall(IAccessManager.schedule, (address(authority), grant, due - 1));
+        assertFalse(byRevokers(early), "not a second earlier");
+        bytes memory late =
+            abi.encodeCall(IAccessManager.schedule, (address(authority), grant, due));
+        assertTrue(byRevokers(late));
+        vm.warp(due - 1);
+        assertFalse(byRevokers(grant));
+        vm.warp(due);
+        assertTrue(byRevokers(grant));
+        elapse(GRANT_DELAY - 1);
+        assertFalse(holds(ISSUER, stranger));
+        elapse(1);
+        assertTrue(holds(ISSUER, stranger));
+    }
+
+    /// @dev Stolen keys of this board can stop the administrators from taking back what they gave, and nothing
+    /// else; so these end the board's own role first, and have a day to notice.
+    function test_leaves_the_administration_in_time_against_a_stolen_board() external {
+        elapse(SETBACK);
+        assertTrue(
+            byRevokers(abi.encodeCall(IAccessManager.revokeRole, (ISSUER, address(issuers))))
+        );
+        assertTrue(byRevokers(abi.encodeCall(IAccessManager.grantRole, (ISSUER, stranger, 0))));
+        uint256 counts = vm.getBlockTimestamp() + GRANT_DELAY;
+        elapse(1 days - 1);
+        bytes memory back = abi.encodeCall(IAccessManager.revokeRole, (ISSUER, stranger));
+        bytes memory end = abi.encodeCall(IAccessManager.revokeRole, (REVOKER, address(revokers)));
+        uint48 when = uint48(vm.getBlockTimestamp() + DELAY);
+        bytes[2] memory calls = [back, end];
+        for (uint256 k = 0; k < calls.length; ++k) {
+            bytes memory plan =
+                abi.encodeCall(IAccessManager.schedule, (address(authority), calls[k], when));
+            assertTrue(by(admins, address(authority), plan));
+            bytes memory stop = abi.encodeCall(
+                IAccessManager.cancel, (address(admins), address(authority), calls[k])
+            );
+            assertEq(byRevokers(stop), k == 0);
+        }
+        vm.warp(when);
+        assertTrue(
+            by(
+                admins,
+                address(authority),
+                abi.encodeCall(IAccessManager.execute, (address(authority), end))
+            )
+        );
+        assertFalse(byRevokers(back));
+        assertTrue(administer(address(authority), back));
+        assertTrue(vm.getBlockTimestamp() < counts);
+        vm.warp(counts);
+        assertFalse(holds(ISSUER, stranger));
+        bytes memory again = abi.encodeCall(IAccessManager.grantRole, (ISSUER, address(issuers), 0));
+        assertTrue(administer(address(authority), again));
+        elapse(GRANT_DELAY);
+        assertTrue(holds(ISSUER, address(issuers)));
+    }
+
+    function test_gives_who_revokes_no_other_power() external {
+        elapse(SETBACK);
+        bytes[6] memory calls = [
+            abi.encodeCall(IAccessManager.grantRole, (ADMIN, stranger, 0)),
+            abi.encodeCall(IAccessManager.grantRole, (REVOKER, stranger, 0)),
+            abi.encodeCall(IAccessManager.setGrantDelay, (ISSUER, 0)),
+            abi.encodeCall(IAccessManager.setRoleAdmin, (ISSUER, REVOKER)),
+            abi.encodeCall(IAccessManager.setRoleGuardian, (ISSUER, REVOKER)),
+            abi.encodeCall(IAccessManager.setTargetClosed, (address(books), true))
+        ];
+        for (uint256 k = 0; k < calls.length; ++k) {
+            assertFalse(byRevokers(calls[k]));
+        }
     }
 
     function test_lets_a_board_give_up_its_role_at_once() external {

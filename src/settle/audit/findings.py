@@ -130,7 +130,7 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.ROLE_HOLDER: "a privileged role is held by a contract that is no approver",
     Code.ROLE_PUBLIC: "a privileged call is open to everybody",
     Code.ROLE_UNEXPECTED: "a role is not what the deployment file says",
-    Code.ROLE_DELAY: "the administrator acts without a delay",
+    Code.ROLE_DELAY: "a role is given, or the administrator acts, without a delay",
     Code.ROLE_STATE: "the authority's state is not what its events say",
     Code.APPROVER_SIGNERS: "an approver's signers are not those of the deployment file",
     Code.APPROVER_ORGANISATIONS: "an approver is left with signers of fewer than two organisations",

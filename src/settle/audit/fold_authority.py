@@ -27,6 +27,12 @@ OPENED: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     PARTICIPANTS: {roles.REGISTRAR: ("admit", "openAccount", "setStanding")},
 }
 """Which role a privileged function is for: what the interfaces say with "Requires"."""
+LEAST_GRANT_S: Final = 86_400
+"""From asking for a role until it counts, whoever asks: the time to object."""
+GRANT_DELAY_S: Final = 259_200
+"""What every role that is revoked at once must have for its grants."""
+_SETBACK_S: Final = 432_000
+"""AccessManager.minSetback: until a grant delay that was changed counts."""
 
 
 def expected_roles(
@@ -48,7 +54,16 @@ def expected_holders(deployment: Deployment) -> dict[tuple[int, bytes], int]:
         for entry in deployment.approvers.values()
     }
     holders[deployment.roles[roles.REGISTRY], deployment.participants] = 0
+    for entry in deployment.approvers.values():
+        if entry.role == roles.ADMIN:
+            holders[deployment.roles[roles.REVOKER], entry.address] = entry.delay_s
     return holders
+
+
+def expected_admins(deployment: Deployment) -> dict[int, int]:
+    """Which role administers which; what is not named is the administrator's."""
+    revoker = deployment.roles[roles.REVOKER]
+    return {deployment.roles[role]: revoker for role in roles.REVOCABLE}
 
 
 class AuthorityFold:
@@ -67,6 +82,7 @@ class AuthorityFold:
         self._deployment = deployment
         self._holders = expected_holders(deployment)
         self._functions = expected_roles(deployment, published)
+        self._admins = expected_admins(deployment)
         self._findings = findings
         self._has_code = has_code
         self._set_up = False
@@ -111,11 +127,16 @@ class AuthorityFold:
         if values["newMember"] != (member is None):
             self._impossible(event, f"a grant of role {role}", account)
         state.granted.add((role, account))
+        time = event.place.time
         if member is None:
+            counts = time + state.grant_delays.get(role, Delay()).at(time)
             delay = Delay(after=values["delay"])
             state.members[role, account] = Member(since, delay)
         else:
-            member.delay.set(values["delay"], since, event.place.time)
+            counts = time + max(0, member.delay.at(time) - values["delay"])
+            member.delay.set(values["delay"], since, time)
+        if since != counts:
+            self._impossible(event, f"from when a grant of role {role} counts", account)
         self._judge_holder(event, role, account, values["delay"])
 
     def _judge_holder(self, event: Event, role: int, account: bytes, delay: int) -> None:
@@ -127,7 +148,7 @@ class AuthorityFold:
             is_contract = self._has_code(account, event.place.block)
             code = Code.ROLE_HOLDER if is_contract else Code.ROLE_PLAIN_KEY
             self._findings.tell(event.place, code, fact, account=account)
-        elif delay != expected:
+        elif delay != expected and not self._waits_first(role, delay):
             self._findings.tell(
                 event.place,
                 Code.ROLE_UNEXPECTED,
@@ -137,6 +158,11 @@ class AuthorityFold:
                 computed=expected,
             )
 
+    def _waits_first(self, role: int, delay: int) -> bool:
+        """Whether a revoker gets a delay for as long as grant delays do not count yet."""
+        revoker = role == self._deployment.roles[roles.REVOKER]
+        return revoker and delay == _SETBACK_S and not self._set_up
+
     def _revoked(self, event: Event) -> None:
         key = (event.arguments["roleId"], event.arguments["account"])
         if self._state.members.pop(key, None) is None:
@@ -145,18 +171,19 @@ class AuthorityFold:
     def _admin_changed(self, event: Event) -> None:
         role, admin = event.arguments["roleId"], event.arguments["admin"]
         self._state.admins[role] = admin
-        self._judge_power(event, f"administrator of role {role}", admin)
+        expected = self._admins.get(role, ADMIN_ROLE)
+        self._judge_power(event, f"administrator of role {role}", admin, expected)
 
     def _guardian_changed(self, event: Event) -> None:
         role, guardian = event.arguments["roleId"], event.arguments["guardian"]
         self._state.guardians[role] = guardian
-        self._judge_power(event, f"guardian of role {role}", guardian)
+        self._judge_power(event, f"guardian of role {role}", guardian, ADMIN_ROLE)
 
-    def _judge_power(self, event: Event, fact: str, role: int) -> None:
-        """Let only the administration have power over roles."""
-        if role != ADMIN_ROLE:
+    def _judge_power(self, event: Event, fact: str, role: int, expected: int) -> None:
+        """Let only those have power over roles who should."""
+        if role != expected:
             code = Code.ROLE_PUBLIC if role == PUBLIC_ROLE else Code.ROLE_UNEXPECTED
-            self._findings.tell(event.place, code, fact, stated=role, computed=ADMIN_ROLE)
+            self._findings.tell(event.place, code, fact, stated=role, computed=expected)
 
     # ------------------------------------------------------------------------ targets
 
@@ -188,8 +215,20 @@ class AuthorityFold:
 
     def _grant_delay(self, event: Event) -> None:
         values = event.arguments
-        delay = self._state.grant_delays.setdefault(values["roleId"], Delay())
-        delay.set(values["delay"], values["since"], event.place.time)
+        role, time = values["roleId"], event.place.time
+        delay = self._state.grant_delays.setdefault(role, Delay())
+        if values["since"] != time + max(_SETBACK_S, delay.at(time) - values["delay"]):
+            self._impossible(event, f"from when a grant delay of role {role} counts", event.address)
+        delay.set(values["delay"], values["since"], time)
+        if role in self._admins and values["delay"] != GRANT_DELAY_S:
+            self._findings.tell(
+                event.place,
+                Code.ROLE_DELAY,
+                f"seconds until a grant of role {role} counts",
+                account=event.address,
+                stated=values["delay"],
+                computed=GRANT_DELAY_S,
+            )
 
     def _scheduled(self, event: Event) -> None:
         operation, nonce = event.arguments["operationId"], event.arguments["nonce"]

@@ -7,11 +7,17 @@ from typing import Final
 
 from settle.audit import deployment as roles
 from settle.audit.abi import left_word, word
-from settle.audit.authority_state import ADMIN_ROLE, PUBLIC_ROLE, Authority
+from settle.audit.authority_state import ADMIN_ROLE, PUBLIC_ROLE, Authority, Delay
 from settle.audit.contract_state import Question, StateReader
 from settle.audit.deployment import Deployment
 from settle.audit.findings import Code, Findings
-from settle.audit.fold_authority import expected_holders, expected_roles
+from settle.audit.fold_authority import (
+    GRANT_DELAY_S,
+    LEAST_GRANT_S,
+    expected_admins,
+    expected_holders,
+    expected_roles,
+)
 from settle.audit.published import AFFIRMATION, ESCROW, PARTICIPANTS, SETTLEMENT, Published
 
 _LEAST_ORGANISATIONS: Final = 2
@@ -41,6 +47,7 @@ class RoleCheck:
         self._holders(time)
         self._functions()
         self._powers()
+        self._grants(time)
         self._approvers()
         self._authorities()
 
@@ -60,7 +67,9 @@ class RoleCheck:
                 code = Code.ROLE_PLAIN_KEY if plain else Code.ROLE_HOLDER
                 self._differs(code, f"holder of role {role}", who, who, "nobody")
             elif wanted is not None:
-                self._differs(Code.ROLE_UNEXPECTED, fact, who, held, wanted)
+                member = self._state.members.get((role, who))
+                last = held if held is None or member is None else member.delay.after
+                self._differs(Code.ROLE_UNEXPECTED, fact, who, last, wanted)
         for name, entry in self._deployment.approvers.items():
             if entry.role == roles.ADMIN and not entry.delay_s:
                 self._findings.tell(
@@ -84,6 +93,7 @@ class RoleCheck:
 
     def _powers(self) -> None:
         """Ask who administers and guards each role, and which targets are closed."""
+        expected = {"getRoleAdmin": expected_admins(self._deployment), "getRoleGuardian": {}}
         numbers = sorted(
             {*self._deployment.roles.values(), *self._state.admins, *self._state.guardians}
         )
@@ -97,13 +107,31 @@ class RoleCheck:
                     fact = f"{view} of role {number}"
                     computed = folded.get(number, ADMIN_ROLE)
                     self._differs(Code.ROLE_STATE, fact, self._manager, answer[0], computed)
-                    self._differs(Code.ROLE_UNEXPECTED, fact, self._manager, answer[0], ADMIN_ROLE)
+                    wanted = expected[view].get(number, ADMIN_ROLE)
+                    self._differs(Code.ROLE_UNEXPECTED, fact, self._manager, answer[0], wanted)
         targets = sorted(self._deployment.kinds())
         answers = self._ask("isTargetClosed", [(word(target),) for target in targets])
         for target, answer in zip(targets, answers, strict=True):
             if answer is not None:
                 closed = int(target in self._state.closed)
                 self._differs(Code.ROLE_STATE, "isTargetClosed", target, answer[0], closed)
+
+    def _grants(self, time: int) -> None:
+        """Ask that nobody who may take roles away gives one within a day, now or later."""
+        revoker = self._deployment.roles[roles.REVOKER]
+        numbers = sorted(expected_admins(self._deployment))
+        answers = self._ask("getRoleGrantDelay", [(word(number),) for number in numbers])
+        for number, answer in zip(numbers, answers, strict=True):
+            if answer is None:
+                continue
+            folded = self._state.grant_delays.get(number, Delay())
+            fact = f"seconds until a grant of role {number} counts"
+            self._differs(Code.ROLE_STATE, fact, self._manager, answer[0], folded.at(time))
+            self._differs(Code.ROLE_DELAY, fact, self._manager, folded.after, GRANT_DELAY_S)
+            for role, who in sorted(self._state.members):
+                own = self._state.holds(role, who, time)
+                if role == revoker and own is not None and own + folded.at(time) < LEAST_GRANT_S:
+                    self._findings.tell(self._reader.place, Code.ROLE_DELAY, fact, account=who)
 
     def _approvers(self) -> None:
         for name, entry in self._deployment.approvers.items():

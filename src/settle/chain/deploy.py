@@ -10,8 +10,12 @@ from settle.chain.authority import (
     ADMIN,
     APPROVER_ROLES,
     FUNCTIONS,
+    GRANT_DELAY_S,
     REGISTRY,
+    REVOCABLE,
+    REVOKER,
     ROLES,
+    SETBACK_S,
     authority_faults,
 )
 from settle.chain.deployment import ApproverEntry, Deployment
@@ -22,12 +26,11 @@ from settle.domain.ids import Address
 from settle.domain.keccak import keccak256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from settle.chain.node import Node
     from settle.chain.profile import EngineProfile
 
-ADMIN_DELAY_S: Final = 86_400
 _CREATION_GAS: Final = 500_000
 _CREATION_GAS_BYTE: Final = 300  # 200 for a byte of code, 16 for a byte of the call, and room
 _CALL_GAS: Final = 400_000
@@ -180,9 +183,27 @@ def _role_orders(
             call(what, "setTargetFunctionRole", contracts[contract], selectors, ROLES[role])
     call("role of the registry", "grantRole", ROLES[REGISTRY], contracts["Participants"], 0)
     for name, entry in approvers.items():
-        call(f"role of {name}", "grantRole", ROLES[entry.role], entry.address, entry.delay_s)
+        if entry.role != REVOKER:
+            call(f"role of {name}", "grantRole", ROLES[entry.role], entry.address, entry.delay_s)
+    _revocation(call, approvers.values())
     call("end of the deployer's right", "renounceRole", ROLES[ADMIN], deployer)
     return orders
+
+
+def _revocation(call: Callable[..., None], approvers: Iterable[ApproverEntry]) -> None:
+    """Let REVOKER take roles away at once, without being able to give one at once.
+
+    Who administers a role does both, and a grant delay counts only after AccessManager's setback.
+    Until then the approver of REVOKER waits as long itself: its delay is set and taken back, which
+    counts after as many seconds. The administration may do the same under its own delay.
+    """
+    for role in REVOCABLE:
+        call(f"grant delay of {role}", "setGrantDelay", ROLES[role], GRANT_DELAY_S)
+        call(f"administration of {role}", "setRoleAdmin", ROLES[role], ROLES[REVOKER])
+    for entry in approvers:
+        delays = {ADMIN: (entry.delay_s,), REVOKER: (SETBACK_S, entry.delay_s)}
+        for delay_s in delays.get(entry.role, ()):
+            call("role of revoking", "grantRole", ROLES[REVOKER], entry.address, delay_s)
 
 
 def _genesis_hash(node: Node) -> bytes:
