@@ -18,11 +18,13 @@ from settle.audit.deployment import ApproverEntry, Deployment
 from settle.audit.events import Event
 from settle.audit.explain_affirming import Affirming
 from settle.audit.explain_authority import Administering
+from settle.audit.explain_escrows import Escrowing
 from settle.audit.explain_privileged import Privileged
 from settle.audit.explain_settling import Settling
 from settle.audit.findings import Code, Findings, Place
 from settle.audit.fold import Fold
 from settle.audit.fold_authority import AuthorityFold
+from settle.audit.rpc import NodeLine
 from settle.audit.stage import Stage, unexplained
 from settle.audit.terms import Instruction, Leg, parties
 from settle.audit.typed_data import Digests
@@ -45,8 +47,8 @@ def address_of(key: PrivateKey) -> bytes:
     return keccak256(key.public_key.format(compressed=False)[1:])[12:]
 
 
-KEYS = {address_of(key): key for key in map(secret, range(1, 5))}
-ALPHA, BRAVO, FIRST, SECOND = KEYS
+KEYS = {address_of(key): key for key in map(secret, range(1, 11))}
+ALPHA, BRAVO, FIRST, SECOND, CHARLIE, ORACLE, *ARBITERS, FALLBACK = KEYS
 
 
 def sign(digest: bytes, account: bytes) -> bytes:
@@ -100,7 +102,7 @@ DEPLOYMENT = Deployment(
 class Bench:
     """Two admitted parties that hold 1,000 of each asset, and everybody who may act on them."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: NodeLine | None = None) -> None:
         self.contracts = published.load()
         self.findings = Findings()
         self.books = Books(SETTLEMENT)
@@ -123,7 +125,7 @@ class Bench:
         settlement = self.contracts["Settlement"]
         for name, role in (("issue", 2), ("redeem", 2), ("setStanding", 4)):
             self.authority.functions[SETTLEMENT, settlement.selector(name)] = role
-        line = Silent()
+        line = line or Silent()
         calls = CallReader(line, self.contracts, kinds)
         roles = AuthorityFold(
             self.authority, DEPLOYMENT, self.contracts, self.findings, lambda *_: False
@@ -142,6 +144,7 @@ class Bench:
         )
         self.settling = Settling(self.stage)
         self.affirming = Affirming(self.stage)
+        self.escrowing = Escrowing(self.stage)
         self.privileged = Privileged(self.stage)
         self.passed_on: list[Call] = []
         self.administering = Administering(self.stage, self.passed_on.append)
