@@ -168,12 +168,16 @@ class Executor:
     def _explain(self, short: Sequence[Short], packer: Packer, view: _View) -> list[Parked]:
         """All the reasons of those that lack something, as the chain tells them.
 
-        Those that only others leave without cover are not asked about, the chain knows of no
-        others; nor are those whose reasons are known. What the chain would settle because it is
-        reserved goes along. What it would settle because its books are ahead of ours waits until
-        ours are there: the block that brings the holding wakes it.
+        Those that only others leave without cover are asked about where something is held, the
+        chain knows of no others; those whose reasons are known are not. What the chain would
+        settle because it is reserved goes along. What it would settle because its books are ahead
+        of ours waits until ours are there: the block that brings the holding wakes it.
         """
-        asked = [one for one in short if one.alone and not _known(one)]
+        asked = [
+            one
+            for one in short
+            if (one.alone or _may_be_reserved(one, view.held)) and not _known(one)
+        ]
         told = self._venue.chain.why_not([one.candidate.signed for one in asked]) if asked else ()
         answers = {
             one.candidate.trade.trade_id: reasons for one, reasons in zip(asked, told, strict=True)
