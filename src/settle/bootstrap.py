@@ -16,7 +16,7 @@ from settle.api.context import ApiContext, Check
 from settle.api.event_watch import EventWatch
 from settle.api.iso_names import load_iso_names
 from settle.api.logs import log, set_up_logging
-from settle.api.metrics import Gauges, Metrics
+from settle.api.metrics import Metrics
 from settle.api.serving import ApiServer, bind, urls_of
 from settle.background import WatchedLoop, stop_all
 from settle.batch_gas import batch_limits
@@ -29,8 +29,11 @@ from settle.chain.profile import EngineProfile, load_profile
 from settle.chain.rpc import Rpc
 from settle.chain.sender import Sender
 from settle.domain.errors import SettleError, Unavailable
+from settle.gauges import DESCRIBED, gauges_of
 from settle.services.chain_rows import Alarm
+from settle.services.escrow_executor import EscrowExecutor
 from settle.services.executor import Executor
+from settle.services.record_escrows import ESCROW, RecordEscrows
 from settle.services.record_outcomes import RecordOutcomes
 from settle.services.trade_numbers import TradeNumbers
 from settle.services.venue import Venue
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 
 _CHAIN_POLL_MS: Final = 100
 _HOUSEKEEPING_MS: Final = 60_000
+_ENDING: Final = ("escrows", "executor", "follower", "sender", "housekeeping")
 
 
 class _SendingStore(SqlSenderStore, Alarms):
@@ -124,6 +128,7 @@ class Operator:
             rules=settings.market.rules(),
         )
         self._outcomes = RecordOutcomes(venue=self.venue)
+        self._escrows = RecordEscrows(venue=self.venue)
         self._follower = Follower(
             database=database,
             store=self._followed,
@@ -131,12 +136,14 @@ class Operator:
             deployment=deployment,
             profile=profile,
             clock=now,
-            listeners=[self._outcomes],
+            listeners=[self._outcomes, self._escrows],
         )
         self._executor = Executor(self.venue, batch_limits(profile))
+        self._escrow_executor = EscrowExecutor(self.venue)
         self.watch = EventWatch(self._last_numbers, idle_s=settings.idle_s)
         self.loops = self._make_loops()
-        self.metrics.watch(self._gauges, _DESCRIBED)
+        gauges = gauges_of(self.venue, self._followed, self._alarms, self.loops)
+        self.metrics.watch(gauges, DESCRIBED)
 
     # ----------------------------------------------------------------------------- API
 
@@ -198,7 +205,7 @@ class Operator:
 
     def close(self) -> None:
         """End the loops, give the sender's lease back, close the database."""
-        stop_all([self.loops[name] for name in ("executor", "follower", "sender", "housekeeping")])
+        stop_all([self.loops[name] for name in _ENDING])
         try:
             self._sender.stop()
         except SettleError as error:
@@ -225,6 +232,7 @@ class Operator:
             "sender": loop("sender", self._send, idle_ms, busy_pause_ms=_CHAIN_POLL_MS),
             "follower": loop("follower", self._follow, _CHAIN_POLL_MS),
             "executor": loop("executor", self._execute, idle_ms),
+            "escrows": loop("escrows", self._end_escrows, idle_ms),
             "housekeeping": loop("housekeeping", self._keep_house, _HOUSEKEEPING_MS),
         }
 
@@ -255,6 +263,14 @@ class Operator:
             self.watch.ring()
         return not step.again
 
+    def _end_escrows(self) -> bool:
+        if not self._sending:
+            raise Unavailable("the sender has not begun", code="sender_not_begun")
+        step = self._escrow_executor.step(now())
+        if step.sent:
+            self.loops["sender"].wake()
+        return not step.again
+
     def _keep_house(self) -> bool:
         at = now()
         with self.database.transaction() as conn:
@@ -266,9 +282,10 @@ class Operator:
         """Something was written: whoever waits for it looks again."""
         self.watch.ring()
         self.loops["executor"].wake()
+        self.loops["escrows"].wake()
 
     def _on_result(self, conn: Connection, row: TransactionRow) -> None:
-        self._outcomes.ended(conn, row)
+        (self._escrows if row.purpose == ESCROW else self._outcomes).ended(conn, row)
 
     def _raise_alarm(self, name: str, fault: Exception) -> None:
         words = fault.message if isinstance(fault, SettleError) else type(fault).__name__
@@ -300,28 +317,3 @@ class Operator:
     def _last_numbers(self, viewers: Collection[Lei | None]) -> dict[Lei | None, int]:
         with self.database.reading() as conn:
             return {viewer: self.venue.store.last_event(conn, viewer=viewer) for viewer in viewers}
-
-    def _gauges(self) -> Gauges:
-        with self.database.reading() as conn:
-            trades = self.venue.store.count_unsettled(conn)
-            cursor = self._followed.cursor(conn)
-            events = self.venue.store.last_event(conn, viewer=None)
-            alarms = len(self._alarms.open_alarms(conn))
-        return {
-            "trades": {status.value: count for status, count in trades.items()},
-            "chain_block": {} if cursor is None else {"": cursor.number},
-            "chain_final_block": {} if cursor is None else {"": cursor.final_number},
-            "events": {"": events},
-            "open_alarms": {"": alarms},
-            "loop_up": {name: int(loop.check().ok) for name, loop in self.loops.items()},
-        }
-
-
-_DESCRIBED: Final = {
-    "trades": ("Trades that have not settled", "status"),
-    "chain_block": ("Newest block in the database", ""),
-    "chain_final_block": ("Newest final block in the database", ""),
-    "events": ("Events told so far", ""),
-    "open_alarms": ("Alarms that nobody has cleared", ""),
-    "loop_up": ("Whether a background loop goes round", "loop"),
-}

@@ -31,13 +31,14 @@ NOT_FOR_THE_AUDITOR = ("settle.chain", "settle.store", "settle.services", "settl
 # The edges, and who composes them. Nobody else may import them.
 EDGES = {
     "settle.cli": ("settle.cli", "settle.__main__"),
-    # The watched loops are of the composition; the demo plays every part.
+    # The watched loops and the gauges are of the composition; the demo plays every part.
     "settle.api": (
         "settle.api",
         "settle.web",
         "settle.cli",
         "settle.bootstrap",
         "settle.background",
+        "settle.gauges",
         "settle.demo",
     ),
     "settle.web": ("settle.web", "settle.api", "settle.cli", "settle.bootstrap"),

@@ -220,7 +220,7 @@ class World:
         with self.database.transaction() as conn:
             self.followed.add_blocks(conn, [row], [])
             undo = None if final else self.block
-            Derivation(conn, self.followed).write(events, undo_block=undo)
+            Derivation(conn, self.followed, {self.block: at}).write(events, undo_block=undo)
             if final:
                 self.followed.mark_final(conn, self.block)
                 self.final = self.block

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from settle.chain.node import Node
+    from settle.domain.escrow.terms import EscrowTerms
     from settle.domain.instruction import Instruction
     from settle.domain.reasons import Reason
 
@@ -93,6 +94,10 @@ class SettlementContract:
     def freeze_asset(self, asset: int, reason: bytes, *, frozen: bool) -> bytes:
         """Stop debits of an asset or allow them again. For the approver of compliance."""
         return self._abi.encode("freezeAsset", asset, frozen, reason)
+
+    def escrow(self, function: str, terms: EscrowTerms, *arguments: object) -> bytes:
+        """Write an act on an escrow; all of them begin with the terms."""
+        return self._abi.encode(function, escrow_tuple(terms), *arguments)
 
     def encode(self, function: str, *arguments: object) -> bytes:
         """Write any other call of the contract."""
@@ -229,6 +234,22 @@ def instruction_tuple(instruction: Instruction) -> tuple[object, ...]:
         instruction.trade_ref,
         instruction.terms,
         [(leg.asset, leg.deliverer, leg.receiver, leg.quantity) for leg in instruction.legs],
+    )
+
+
+def escrow_tuple(terms: EscrowTerms) -> tuple[object, ...]:
+    """Give the terms of an escrow as the general encoder takes the struct."""
+    lines = [
+        (
+            *(line.milestone, line.asset, line.depositor, line.beneficiary),
+            *(line.quantity, line.if_met, line.by_default, line.if_unruled),
+        )
+        for line in terms.lines
+    ]
+    return (
+        *(terms.open_by, lines, list(terms.deadlines), terms.program, list(terms.arbiters)),
+        *(terms.quorum, terms.answer_time, terms.fallback_arbiter, terms.fallback_time),
+        *(terms.text, terms.ref, terms.salt),
     )
 
 

@@ -11,16 +11,28 @@ from settle.domain.chain_events import (
     AssetCreated,
     AssetFrozen,
     InstructionCancelled,
+    InstructionRecorded,
     InstructionSettled,
     Issued,
     Redeemed,
     StandingSet,
 )
 from settle.domain.errors import Broken
-from settle.services.chain_rows import AccountRow, AssetRow, HoldingRow, OutcomeRow, SupplyRow
+from settle.domain.escrow.events import EscrowConsentWithdrawn, EscrowEvent
+from settle.domain.escrow.record_text import record_of, record_text
+from settle.domain.escrow.state import advance_record
+from settle.services.chain_rows import (
+    AccountRow,
+    AssetRow,
+    EscrowStateRow,
+    HoldingRow,
+    OutcomeRow,
+    RecordedRow,
+    SupplyRow,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -32,10 +44,12 @@ if TYPE_CHECKING:
 class Derivation:
     """Folds events of consecutive blocks in one database transaction."""
 
-    def __init__(self, conn: Connection, store: DerivedStore) -> None:
-        """Read what is there through `store`."""
+    def __init__(self, conn: Connection, store: DerivedStore, times: Mapping[int, int]) -> None:
+        """Read what is there through `store`; `times` has the timestamp of each block."""
         self._conn = conn
         self._store = store
+        self._times = times
+        self._escrows: dict[bytes, EscrowStateRow] = {}
         self._accounts: dict[bytes, AccountRow] = {}
         self._assets: dict[int, AssetRow] = {}
 
@@ -58,6 +72,15 @@ class Derivation:
             case Issued() | Redeemed():
                 supply = SupplyRow(asset=event.asset, total=event.total_supply)
                 yield ("supply", event.asset), supply
+            case InstructionRecorded():
+                row = RecordedRow(
+                    instruction=event.instruction, block_number=record.place.block_number
+                )
+                yield ("recorded", event.instruction), row
+            case _ if isinstance(event, EscrowEvent):
+                escrow_row = self._escrow(event, self._times[record.place.block_number])
+                self._escrows[event.id] = escrow_row
+                yield ("escrow", event.id), escrow_row
             case InstructionSettled():
                 yield ("outcome", event.id), _outcome(record, event, "settled")
             case InstructionCancelled():
@@ -72,6 +95,17 @@ class Derivation:
                 yield ("asset", event.asset), asset_row
             case _:
                 pass
+
+    def _escrow(self, event: EscrowEvent, now: int) -> EscrowStateRow:
+        before = self._escrows.get(event.id) or self._store.escrow_row(self._conn, event.id)
+        if isinstance(event, EscrowConsentWithdrawn):
+            return EscrowStateRow(escrow=event.id, withdrawn=True, record="")
+        known = None if before is None or not before.record else record_of(before.record)
+        try:
+            after = advance_record(known, event, now=now)
+        except ValueError as error:
+            raise Broken(f"escrow 0x{event.id.hex()}: {error}") from error
+        return EscrowStateRow(escrow=event.id, withdrawn=False, record=record_text(after))
 
     def _account(self, event: StandingSet | AccountFrozen) -> AccountRow:
         before = self._accounts.get(event.account)

@@ -164,7 +164,8 @@ class Follower:
             finished = self._finished_now(conn, cursor, final)
             self._store.add_blocks(conn, blocks, rows)
             self._at("blocks written")
-            derivation = Derivation(conn, self._store)
+            times = {block.number: block.timestamp for block in blocks}
+            derivation = Derivation(conn, self._store, times)
             split = first_above(events, final)
             derivation.write(events[:split], undo_block=None)
             for number, of_block in by_block(events[split:]):

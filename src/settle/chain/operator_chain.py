@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from settle.chain.contract_errors import revert_data
+from settle.chain.contract_errors import contract_error, revert_data
 from settle.chain.contracts import SettlementContract
 from settle.chain.node import ContractCall
 from settle.chain.rpc import RpcError
+from settle.domain.errors import Unavailable
 from settle.domain.instruction import instruction_id
 from settle.domain.keccak import keccak256
 
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from settle.domain.ids import Address
     from settle.domain.reasons import Reason
     from settle.services.chain_calls import SignedInstruction
+    from settle.services.escrow_calls import EscrowCall
 
 SETTLE: Final = "settle"
 CANCEL: Final = "cancel"
+ESCROW: Final = "escrow"
 _CANCEL_GAS: Final = 400_000
 _MAGIC: Final = keccak256(b"isValidSignature(bytes32,bytes)")[:4]
 
@@ -44,6 +47,17 @@ class NodeReader:
         """All reasons for each request, in the order of the requests; empty: it would settle."""
         pairs = [(request.instruction, request.signatures) for request in requests]
         return self._contract.why_not(self._node, pairs, self._block())
+
+    def escrow_gas(self, call: EscrowCall) -> int:
+        """How much gas an act on an escrow would take now. Raises Refused if it would revert."""
+        data = self._contract.escrow(call.function, call.terms, *call.arguments)
+        try:
+            return self._node.estimate_gas(ContractCall(to=self._contract.address, data=data))
+        except RpcError as error:
+            reverted = revert_data(error)
+            if reverted is None:
+                raise Unavailable(f"the node does not run a call: {error.message}") from error
+            raise contract_error(reverted) from error
 
     def accepts(self, account: Address, digest: bytes, signature: bytes) -> bool:
         """Whether the account is a wallet that takes the signature for its own (ERC-1271)."""
@@ -98,6 +112,18 @@ class SenderOutgoing:
             data=data,
             gas=_CANCEL_GAS,
             subject=self._subject([instruction]),
+        )
+        return row.transaction_id
+
+    def escrow(self, conn: Connection, call: EscrowCall, *, gas: int) -> int:
+        """Enqueue an act on an escrow; the number of the transaction."""
+        row = self._sender.enqueue(
+            conn,
+            purpose=ESCROW,
+            to=self._contract.address,
+            data=self._contract.escrow(call.function, call.terms, *call.arguments),
+            gas=gas,
+            subject=json.dumps({"escrow": f"0x{call.escrow.hex()}", "act": call.function}),
         )
         return row.transaction_id
 

@@ -195,7 +195,29 @@ class OutcomeRow:
     log_index: int
 
 
-DerivedRow = HoldingRow | SupplyRow | AssetRow | AccountRow | OutcomeRow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscrowStateRow:
+    """Derived. What the chain keeps of an escrow: its record as text, or that it never opens.
+
+    `record` is what `settle.domain.escrow.record_text` writes; empty while it is not open.
+    """
+
+    escrow: bytes
+    withdrawn: bool
+    record: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedRow:
+    """Derived. An instruction whose settlement the chain remembers by its id."""
+
+    instruction: bytes
+    block_number: int
+
+
+DerivedRow = (
+    HoldingRow | SupplyRow | AssetRow | AccountRow | OutcomeRow | EscrowStateRow | RecordedRow
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

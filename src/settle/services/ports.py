@@ -26,11 +26,13 @@ if TYPE_CHECKING:
         BlockRow,
         Cursor,
         DerivedRow,
+        EscrowStateRow,
         Lease,
         LogRow,
         NewTransaction,
         TransactionRow,
     )
+    from settle.services.escrow_calls import EscrowCall
 
 
 class Transactions(Protocol):
@@ -179,6 +181,9 @@ class DerivedStore(Protocol):
     def asset_row(self, conn: Connection, asset: int) -> AssetRow | None:
         """The derived row of an asset."""
 
+    def escrow_row(self, conn: Connection, escrow: bytes) -> EscrowStateRow | None:
+        """The derived row of an escrow."""
+
 
 class FollowerStore(ChainStore, DerivedStore, AlarmStore, Protocol):
     """All that the follower writes."""
@@ -196,6 +201,9 @@ class ChainReader(Protocol):
 
     def why_not(self, requests: Sequence[SignedInstruction]) -> Sequence[tuple[Reason, ...]]:
         """All reasons for each request, in the order of the requests; empty: it would settle."""
+
+    def escrow_gas(self, call: EscrowCall) -> int:
+        """How much gas an act on an escrow would take now. Raises Refused if it would revert."""
 
     def accepts(self, account: Address, digest: bytes, signature: bytes) -> bool:
         """Whether the account is a wallet that takes the signature for its own (ERC-1271)."""
@@ -215,6 +223,9 @@ class Outgoing(Protocol):
 
         Gives the number of the transaction. Purpose `cancel`.
         """
+
+    def escrow(self, conn: Connection, call: EscrowCall, *, gas: int) -> int:
+        """Enqueue an act on an escrow; the number of the transaction. Purpose `escrow`."""
 
 
 # --------------------------------------------- what the chain adapters tell the services

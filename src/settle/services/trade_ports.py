@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from settle.services.escrow_ports import EscrowStore
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -260,10 +262,7 @@ class QueueStore(Protocol):
         holdings: Collection[tuple[Address, AssetId]] = (),
         facts: Collection[str] = (),
     ) -> int:
-        """Make ready whoever waits for one of these facts, or for a holding that is enough now.
-
-        How many that were.
-        """
+        """Make ready who waits for one of these facts, or for a holding now enough; how many."""
 
     def wake_by_time(self, conn: Connection, at: int) -> int:
         """Make ready whoever waits for an instant that has come; how many."""
@@ -325,6 +324,7 @@ class TradingStore(
     QueueStore,
     EventStore,
     RequestStore,
+    EscrowStore,
     Protocol,
 ):
     """All that the use cases write and read."""

@@ -10,12 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, delete, select, update
 
-from settle.services.chain_rows import AccountRow, AssetRow, BlockRow, Cursor, LogRow
+from settle.services.chain_rows import (
+    AccountRow,
+    AssetRow,
+    BlockRow,
+    Cursor,
+    EscrowStateRow,
+    LogRow,
+)
 from settle.store import derived
 from settle.store.alarms import Alarms
 from settle.store.bulk import BulkStatement
 from settle.store.columns import batches, upsert, upsert_in
-from settle.store.tables_chain import UNFINAL, assets, chain_accounts, chain_events, undo
+from settle.store.tables_chain import (
+    UNFINAL,
+    assets,
+    chain_accounts,
+    chain_events,
+    escrow_states,
+    undo,
+)
 from settle.store.tables_chain import blocks as block_table
 from settle.store.tables_chain import cursor as cursor_table
 
@@ -196,6 +210,13 @@ class DerivedRows:
             select(chain_accounts).where(chain_accounts.c.account == account)
         ).one_or_none()
         return None if row is None else derived.account_row(row)
+
+    def escrow_row(self, conn: Connection, escrow: bytes) -> EscrowStateRow | None:
+        """The derived row of an escrow."""
+        row = conn.execute(
+            select(escrow_states).where(escrow_states.c.escrow == escrow)
+        ).one_or_none()
+        return None if row is None else derived.escrow_row(row)
 
     def asset_row(self, conn: Connection, asset: int) -> AssetRow | None:
         """The derived row of an asset."""

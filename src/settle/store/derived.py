@@ -12,11 +12,21 @@ from settle.services.chain_rows import (
     AccountRow,
     AssetRow,
     DerivedRow,
+    EscrowStateRow,
     HoldingRow,
     OutcomeRow,
+    RecordedRow,
     SupplyRow,
 )
-from settle.store.tables_chain import assets, chain_accounts, holdings, outcomes, supplies
+from settle.store.tables_chain import (
+    assets,
+    chain_accounts,
+    escrow_states,
+    holdings,
+    outcomes,
+    recorded,
+    supplies,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +91,8 @@ KINDS: Final = (
     Kind(name="asset", row=AssetRow, table=assets, keys=("asset",)),
     Kind(name="account", row=AccountRow, table=chain_accounts, keys=("account",)),
     Kind(name="outcome", row=OutcomeRow, table=outcomes, keys=("instruction",)),
+    Kind(name="escrow", row=EscrowStateRow, table=escrow_states, keys=("escrow",)),
+    Kind(name="recorded", row=RecordedRow, table=recorded, keys=("instruction",)),
 )
 _BY_ROW: Final = {kind.row: kind for kind in KINDS}
 
@@ -110,6 +122,11 @@ def account_row(row: Row[Any]) -> AccountRow:
         account_class=row.account_class,
         frozen=row.frozen,
     )
+
+
+def escrow_row(row: Row[Any]) -> EscrowStateRow:
+    """Read a row of the escrows as the chain has them."""
+    return EscrowStateRow(escrow=row.escrow, withdrawn=row.withdrawn, record=row.record)
 
 
 def _text(value: bytes | int) -> str:

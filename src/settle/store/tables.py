@@ -1,7 +1,8 @@
 """The tables of the business: who takes part, what was instructed, what became of it.
 
 Instants are unix seconds. Text that ends in JSON is written and read by the services alone; nothing
-is searched inside it. `settle.store.tables_chain` has the tables about the chain.
+is searched inside it. `settle.store.tables_chain` has the tables about the chain, `tables_escrow`
+those of escrows.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from sqlalchemy import (
     text,
 )
 
-from settle.store import tables_chain
+from settle.store import tables_chain, tables_escrow
 from settle.store.columns import Octets, account_bytes, metadata, uint64, uint128
 
-__all__ = ["metadata", "tables_chain"]
+__all__ = ["metadata", "tables_chain", "tables_escrow"]
 
 OPEN: Final = text("status NOT IN ('Settled', 'Cancelled', 'Rejected', 'Lapsed')")
 UNSETTLED: Final = text("status <> 'Settled'")

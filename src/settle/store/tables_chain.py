@@ -221,6 +221,21 @@ outcomes = Table(
     Column("log_index", Integer, nullable=False),
 )
 
+escrow_states = Table(
+    "escrow_states",
+    metadata,
+    Column("escrow", Octets(32), primary_key=True),
+    Column("withdrawn", Boolean, nullable=False),
+    Column("record", Text, nullable=False, doc="JSON; empty: not open"),
+)
+
+recorded = Table(
+    "recorded",
+    metadata,
+    Column("instruction", Octets(32), primary_key=True),
+    Column("block_number", BigInteger, nullable=False),
+)
+
 undo = Table(
     "undo",
     metadata,

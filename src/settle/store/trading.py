@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from settle.store.books import ReadBooks
 from settle.store.directory import Directory
+from settle.store.escrows import Escrows
 from settle.store.events import Events
 from settle.store.queue import ExecutionQueue
 from settle.store.requests import Requests
@@ -13,6 +14,6 @@ from settle.store.trades import Trades
 
 
 class SqlTradingStore(
-    Directory, ReadBooks, Sides, Trades, Signatures, ExecutionQueue, Events, Requests
+    Directory, ReadBooks, Sides, Trades, Signatures, ExecutionQueue, Events, Requests, Escrows
 ):
     """The port `TradingStore`."""
