@@ -216,7 +216,8 @@ def test_what_can_never_settle_any_more_is_not_settled(
     assert found == (set() if holds else {Code.CONDITION})
 
 
-def refused(terms: EscrowTerms, shown: bytes) -> set[Code]:
+def shown_after_its_end(terms: EscrowTerms, shown: bytes) -> set[Code]:
+    """Show an instruction that was cancelled."""
     bench = EscrowBench()
     bench.open(terms)
     bench.books.set_nonce(ALPHA, 5, state.CANCELLED)
@@ -235,13 +236,13 @@ def refused(terms: EscrowTerms, shown: bytes) -> set[Code]:
 def test_evidence_that_is_no_instruction_is_found(bench: EscrowBench, shown: bytes) -> None:
     terms = waiting_for(bench, instruction(bench))
     codes = {Code.EVIDENCE, Code.CONDITION} if shown else {Code.CONDITION}
-    assert refused(terms, shown) == codes
+    assert shown_after_its_end(terms, shown) == codes
 
 
 def test_another_instruction_is_found(bench: EscrowBench) -> None:
     terms = waiting_for(bench, instruction(bench))
     shown = encoded(instruction(bench, trade_ref=b"\1" * 32))
-    assert refused(terms, shown) == {Code.EVIDENCE, Code.CONDITION}
+    assert shown_after_its_end(terms, shown) == {Code.EVIDENCE, Code.CONDITION}
 
 
 @pytest.mark.parametrize("changes", [{"options": 0}, {"legs": ()}, {"legs": LEGS * 9}])
@@ -249,14 +250,19 @@ def test_an_instruction_that_is_never_recorded_is_found(
     bench: EscrowBench, changes: dict[str, Any]
 ) -> None:
     asked = instruction(bench, **changes)
-    found = refused(waiting_for(bench, asked), encoded(asked))
+    found = shown_after_its_end(waiting_for(bench, asked), encoded(asked))
     assert found == {Code.EVIDENCE, Code.CONDITION}
+
+
+def test_an_instruction_of_the_most_legs_counts(bench: EscrowBench) -> None:
+    asked = instruction(bench, legs=LEGS * 8)
+    assert shown_after_its_end(waiting_for(bench, asked), encoded(asked)) == set()
 
 
 def test_an_instruction_has_one_encoding(bench: EscrowBench) -> None:
     asked = instruction(bench)
     terms, good = waiting_for(bench, asked), encoded(asked)
-    assert refused(terms, good) == set()
+    assert shown_after_its_end(terms, good) == set()
     gap = good[: 12 * 32] + bytes(32) + good[12 * 32 :]
     others: Sequence[bytes] = (
         good + bytes(32),
@@ -265,7 +271,7 @@ def test_an_instruction_has_one_encoding(bench: EscrowBench) -> None:
         gap[: 11 * 32] + word(384) + gap[12 * 32 :],
     )
     for shown in others:
-        assert refused(terms, shown) == {Code.EVIDENCE, Code.CONDITION}
+        assert shown_after_its_end(terms, shown) == {Code.EVIDENCE, Code.CONDITION}
 
 
 def test_the_encoding_of_an_instruction_without_its_head_is_found(bench: EscrowBench) -> None:
@@ -273,4 +279,4 @@ def test_the_encoding_of_an_instruction_without_its_head_is_found(bench: EscrowB
     asked = instruction(bench)
     terms = waiting_for(bench, asked)
     shifted = word(0) + encoded(asked)[32:]
-    assert refused(terms, shifted) == {Code.EVIDENCE, Code.CONDITION}
+    assert shown_after_its_end(terms, shifted) == {Code.EVIDENCE, Code.CONDITION}

@@ -108,6 +108,7 @@ PANEL: dict[str, Any] = {
         ({**PANEL, "fallback": ALPHA}, "an arbiter is a party"),
         ({"program": b"\0\0"}, "the conditions: 1 bytes are left over"),
         ({"program": b"\x08"}, "the conditions: milestone 0, byte 0"),
+        ({"program": b""}, "the conditions: milestone 0, byte 0"),
     ],
 )
 def test_malformed_terms_that_were_opened_are_found(
@@ -231,6 +232,9 @@ def test_a_withdrawal_of_a_stranger_or_by_another_is_found(bench: EscrowBench) -
 
 def test_a_withdrawal_from_terms_beyond_the_bounds_is_found(bench: EscrowBench) -> None:
     assert bench.withdraw(bench.draft(NEVER, lines=(LINE,) * 17), ALPHA) == {Code.TERMS}
+    # The program is not looked at: without one they can never be opened either.
+    other = EscrowBench()
+    assert other.withdraw(other.draft(NEVER, program=b""), ALPHA) == set()
 
 
 def test_a_withdrawal_from_what_is_open_or_was_withdrawn_is_found(bench: EscrowBench) -> None:

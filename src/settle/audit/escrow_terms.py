@@ -93,12 +93,12 @@ def faults(terms: EscrowTerms, now: int) -> list[str]:
 
 
 def count_faults(terms: EscrowTerms) -> list[str]:
-    """Say what there is too much of, or nothing at all."""
+    """Say what there is too much of; of lines and milestones also if there are none."""
     counts = (
         (len(terms.lines), 1, MAX_LINES, "lines"),
         (len(terms.deadlines), 1, MAX_MILESTONES, "milestones"),
         (len(terms.arbiters), 0, MAX_ARBITERS, "arbiters"),
-        (len(terms.program), 1, MAX_PROGRAM, "bytes of conditions"),
+        (len(terms.program), 0, MAX_PROGRAM, "bytes of conditions"),
     )
     return [f"{count} {what}" for count, low, high, what in counts if not low <= count <= high]
 
