@@ -94,6 +94,10 @@ def test_a_feed_counts_within_its_range(value: int, codes: set[Code]) -> None:
     assert fed({7: (value, NOW)}) == codes
 
 
+def test_a_round_may_be_told_in_the_second_of_the_call() -> None:
+    assert fed({7: (0, NOW + 3 * HOUR)}) == set()
+
+
 def test_a_feed_is_asked_with_the_gas_that_the_contract_gives() -> None:
     line = FeedLine({7: answer(7, 0, NOW)})
     assert shown_to(line) == set()

@@ -118,6 +118,32 @@ def test_malformed_terms_that_were_opened_are_found(
     assert any(fact in one for one in bench.facts()), bench.facts()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        lines(*({"quantity": 1, "if_met": 1, "if_unruled": 1},) * 16),
+        {"deadlines": (NOW + 2 * HOUR,)},
+        {"deadlines": (NOW + 1_096 * DAY,)},
+        {"open_by": NOW + 1},
+        {**PANEL, "quorum": 3},
+        {**PANEL, "arbiters": tuple(ARBITERS[:2]), "quorum": 2},
+        {**PANEL, "answer_time": 90 * DAY - HOUR},
+        {**PANEL, "fallback": NOBODY, "fallback_time": 0},
+        lines({"if_met": 0, "by_default": 100, "if_unruled": 100}),
+    ],
+)
+def test_terms_on_the_edge_have_no_finding(bench: EscrowBench, changes: dict[str, Any]) -> None:
+    assert bench.open(bench.draft(NEVER, **changes)) == set()
+
+
+def test_eight_milestones_and_a_time_an_hour_before_the_end_have_no_finding(
+    bench: EscrowBench,
+) -> None:
+    assert bench.open(bench.draft(*(NEVER,) * 8)) == set()
+    last = TimeReached(at=NOW + DAY - HOUR)
+    assert bench.open(bench.draft(last)) == set()
+
+
 def test_conditions_that_the_contract_refuses_are_found(bench: EscrowBench) -> None:
     soon = TimeReached(at=NOW + DAY - HOUR + 1)
     assert bench.open(bench.draft(soon)) == {Code.TERMS}

@@ -166,7 +166,7 @@ class EvidenceJudge:
         fits = chosen == at
         if kind == 1:
             before = self._round(call, act, feed, chosen - 1) if chosen else None
-            fits = before is not None and 0 < before[1] < at <= updated_at
+            fits = before is not None and before[1] < at <= updated_at
         if len(shown) != _ROUND_BYTES or not fits or updated_at < act.escrow.opened_at:
             self._tell(call, act, f"round {chosen} is not the one that counts", feed)
         return value in leaf.bounds()
