@@ -142,6 +142,32 @@ def test_panel_and_fallback_have_their_turns(
     assert bench.rule(terms, by) == (set() if in_time else {Code.WINDOW})
 
 
+@pytest.mark.parametrize(
+    ("by", "at", "in_time"),
+    [
+        ((0, 2), 4 * HOUR - 1, True),
+        ((0, 2), 4 * HOUR, False),
+        ((255,), 4 * HOUR - 1, False),
+        ((255,), 4 * HOUR, True),
+    ],
+)
+def test_turns_end_before_a_time_would_meet_the_condition(
+    bench: EscrowBench, by: tuple[int, ...], at: int, in_time: bool
+) -> None:
+    terms = bench.running(TimeReached(at=NOW + 2 * HOUR), panel=True)
+    assert bench.dispute(terms) == set()
+    bench.time = NOW + at
+    assert bench.rule(terms, by) == (set() if in_time else {Code.WINDOW})
+
+
+def test_a_time_that_was_reached_ends_no_turn(bench: EscrowBench) -> None:
+    terms = bench.running(TimeReached(at=NOW + HOUR), panel=True)
+    bench.time = NOW + HOUR
+    assert bench.dispute(terms) == set()
+    bench.time = NOW + DAY + 2 * HOUR - 1
+    assert bench.rule(terms, (0, 2)) == set()
+
+
 def test_a_fallback_that_nobody_named_is_found(bench: EscrowBench) -> None:
     terms = disputed(bench, fallback=NOBODY, fallback_time=0)
     bench.time = NOW + DAY + 2 * HOUR - 1

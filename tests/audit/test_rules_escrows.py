@@ -98,6 +98,7 @@ PANEL: dict[str, Any] = {
         ({"answer_time": 1}, "the panel"),
         ({**PANEL, "quorum": 1}, "the panel"),
         ({**PANEL, "quorum": 4}, "the panel"),
+        ({**PANEL, "arbiters": tuple(ARBITERS[:2]), "quorum": 1}, "the panel"),
         ({**PANEL, "answer_time": 0}, "the panel"),
         ({**PANEL, "fallback_time": 0}, "the panel"),
         ({**PANEL, "fallback": NOBODY}, "the panel"),
