@@ -23,6 +23,8 @@ from settle.audit.escrow_terms import NOBODY, Line
 from settle.audit.explain_escrows import CONDITION, DEFAULT, SILENCE
 from settle.audit.findings import Code
 from settle.domain.escrow.conditions import (
+    AllOf,
+    Condition,
     Never,
     Not,
     OutcomeOf,
@@ -152,6 +154,26 @@ def test_conditions_that_the_contract_refuses_are_found(bench: EscrowBench) -> N
     other = EscrowBench()
     assert other.open(other.draft(one_day)) == {Code.TERMS}
     assert "the conditions: an oracle is a party" in other.facts()
+
+
+@pytest.mark.parametrize(("leaves", "fits"), [(4, True), (5, False)])
+def test_a_condition_has_32_nodes_at_most(bench: EscrowBench, leaves: int, fits: bool) -> None:
+    groups = (AllOf(of=(EARLY,) * 8),) * 3
+    condition = AllOf(of=(*groups, *(EARLY,) * leaves))
+    assert bench.open(bench.draft(condition)) == (set() if fits else {Code.TERMS})
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(4, True), (5, False)])
+def test_a_condition_is_4_deep_at_most(bench: EscrowBench, depth: int, fits: bool) -> None:
+    condition: Condition = EARLY
+    for _ in range(depth - 1):
+        condition = AllOf(of=(condition, EARLY))
+    assert bench.open(bench.draft(condition)) == (set() if fits else {Code.TERMS})
+
+
+def test_a_condition_that_breaks_off_is_found(bench: EscrowBench) -> None:
+    assert bench.open(bench.draft(EARLY, program=b"\x10\x02\x01" + bytes(8))) == {Code.TERMS}
+    assert "the conditions: milestone 0, byte 11" in bench.facts()
 
 
 def test_a_hash_lock_with_two_depositors_is_found(bench: EscrowBench) -> None:
