@@ -282,7 +282,6 @@ class Operator:
         """Something was written: whoever waits for it looks again."""
         self.watch.ring()
         self.loops["executor"].wake()
-        self.loops["escrows"].wake()
 
     def _on_result(self, conn: Connection, row: TransactionRow) -> None:
         (self._escrows if row.purpose == ESCROW else self._outcomes).ended(conn, row)

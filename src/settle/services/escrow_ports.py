@@ -67,6 +67,9 @@ class EscrowStore(Protocol):
     def awake_escrows(self, conn: Connection, at: int, limit: int) -> Sequence[EscrowRow]:
         """Those to look at now that have nothing on its way, earliest first."""
 
+    def has_live_escrows(self, conn: Connection) -> bool:
+        """Whether there is one to which something can happen still."""
+
     def wake_escrows(self, conn: Connection, ids: Collection[EscrowId], at: int) -> None:
         """Have these looked at."""
 

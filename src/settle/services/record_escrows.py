@@ -46,6 +46,8 @@ class RecordEscrows:
     def appeared(self, conn: Connection, events: Sequence[Recorded], *, at: int) -> None:
         """Events of blocks that were not known before: have those looked at that they concern."""
         store = self.venue.store
+        if not store.has_live_escrows(conn):
+            return
         ids: set[EscrowId] = set()
         accounts = set()
         for one in events:

@@ -168,6 +168,12 @@ class Escrows:
         found = conn.execute(statement.order_by(columns.wake_at).limit(limit))
         return [_escrow(row) for row in found.all()]
 
+    def has_live_escrows(self, conn: Connection) -> bool:
+        """Whether there is one to which something can happen still."""
+        over = [one.value for one in EscrowStatus if one.is_terminal]
+        live = select(escrows.c.escrow).where(escrows.c.status.not_in(over)).limit(1)
+        return conn.execute(live).first() is not None
+
     def wake_escrows(self, conn: Connection, ids: Collection[EscrowId], at: int) -> None:
         """Have these looked at."""
         for some in batches(ids):
