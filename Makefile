@@ -117,6 +117,11 @@ gas: setup-dev
 bench: setup-dev
 	$(BIN)/python -m benchmarks
 
+## bench-escrow: escrows by the thousand on contract and twin, written to benchmarks/results
+.PHONY: bench-escrow
+bench-escrow: setup-dev
+	$(BIN)/python -m benchmarks.escrow
+
 .venv-analysis/.done: .venv/.bootstrap requirements/analysis.txt
 	[ -x $(ANALYSIS)/python ] || $(PYTHON) -m venv .venv-analysis
 	$(call install,.venv-analysis,requirements/analysis.txt)

@@ -133,7 +133,8 @@ def what_now(
     """Tell of each milestone what the clock and the terms allow now (law L6).
 
     Whether a signature or a piece of evidence is good, the call itself says. Without the books of
-    the `chain`, payments that wait are told as if freezes stood in the way of nothing.
+    the `chain`, payments that wait are told by the clock alone: the contract keeps only a hash of
+    them, so that is what it tells as well.
     """
     if record is None:
         return tuple(
@@ -201,9 +202,12 @@ def _waiting(
     """Tell of payments that wait: they can be made, or given up, as the freezes stand."""
     give_up_from = (own.ended_at or 0) + MAX_WAIT
     until = give_up_from if now < give_up_from else 0
+    if chain is None:
+        ways = WAY_PAY_OUT if until else WAY_PAY_OUT | WAY_GIVE_UP
+        return MilestoneState.WAITING, until, ways
     lines = zip(lines_of(terms, milestone), own.paid, strict=True)
     givers = {line.depositor for line, amount in lines if amount}
-    stopped = stopped_in(chain, terms, milestone, own.paid) if chain else frozenset()
+    stopped = stopped_in(chain, terms, milestone, own.paid)
     if not stopped:
         return MilestoneState.WAITING, until, WAY_PAY_OUT
     can_give_up = not until and bool(givers - stopped)

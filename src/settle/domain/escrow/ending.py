@@ -12,7 +12,6 @@ from settle.domain.escrow.errors import (
     ConditionNotMet,
     NotAParty,
     NothingWaits,
-    PaidListInvalid,
     PaymentsFrozen,
     PaymentsNotFrozen,
     SignaturesMissing,
@@ -139,11 +138,9 @@ def _waiting(
     """Ask that exactly these payments wait. Raises: Reverted."""
     case = Case(state, terms, milestone, now=now)
     own = case.record.milestones[milestone]
-    needed = len(lines_of(terms, milestone))
     if not own.waits:
         raise Reverted(NothingWaits(id=case.id, milestone=milestone))
-    if len(paid) != needed:
-        raise Reverted(PaidListInvalid(given=len(paid), needed=needed))
+    case.require_paid(paid)
     if tuple(paid) != own.paid:
         raise Reverted(NothingWaits(id=case.id, milestone=milestone))
     return case, own.paid
