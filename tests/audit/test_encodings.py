@@ -267,7 +267,7 @@ def test_good_terms_have_no_fault() -> None:
         ({"legs": (Leg(1, b"A" * 20, b"A" * 20, 1),)}, "own deliverer"),
         ({"initiator": b"C" * 20}, "no party"),
         ({"settle_by": 10}, "empty"),
-        ({"options": 2}, "options"),
+        ({"options": 4}, "options"),
         ({"cycle": b"\1" * 32}, "cycle"),
         ({"predecessor": b"\1" * 32}, "predecessor"),
         ({"minimum_lot": 1}, "smallest part"),
