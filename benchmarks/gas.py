@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.gas_escrow import escrow_figures
 from settle.chain.contracts import SettlementContract
 from settle.chain.direct import DirectSender, Order
 from settle.chain.eip712 import address_of, compact, sign
@@ -166,6 +167,7 @@ def _figures(bench: Bench) -> dict[str, int]:
         "settle_many_100_per_trade": bench.used(contract.settle_many(batch), _BATCH_GAS) // _BATCH,
         "cancel": bench.used(contract.cancel(cancelled, _EVER, [_cancellation(bench, cancelled)])),
         "deploy_total": _deployment(bench),
+        **escrow_figures(bench, _EURO),
     }
 
 

@@ -16,10 +16,10 @@ import {AccountList} from "./libraries/AccountList.sol";
 import {Clocks} from "./libraries/Clocks.sol";
 import {EscrowForm} from "./libraries/EscrowForm.sol";
 import {EscrowParties} from "./libraries/EscrowParties.sol";
-import {Clock, EscrowPlan, LineWords, Survey} from "./libraries/EscrowPlan.sol";
+import {Clock, EscrowPlan, LINE_SIZE, LineWords} from "./libraries/EscrowPlan.sol";
 import {EscrowMessages} from "./libraries/EscrowMessages.sol";
+import {EscrowTyped} from "./libraries/EscrowTyped.sol";
 import {Signatures} from "./libraries/Signatures.sol";
-import {Surveys} from "./libraries/Surveys.sol";
 import {Window} from "./libraries/Window.sol";
 
 /// @title Value under written terms that execute themselves and always end
@@ -46,30 +46,34 @@ contract Escrow is EscrowGates, IEscrow {
         external
         delegated
     {
-        EscrowForm.checkBounds(terms);
         EscrowPlan memory plan = _load(terms)[0];
-        uint256[] memory signers = EscrowForm.check(plan, terms.program);
+        uint256[] memory signers = EscrowForm.check(plan);
         bytes32 id = plan.id;
-        EscrowState storage state = _escrows[id];
-        if (state.openedAt != 0) revert EscrowAlreadyOpened(id);
-        if (state.withdrawn) revert ConsentWasWithdrawn(id);
+        if (plan.openedAt != 0) revert EscrowAlreadyOpened(id);
+        if (plan.withdrawn != 0) revert ConsentWasWithdrawn(id);
         uint256 count = signers.length;
         if (signatures.length != count) revert SignaturesMissing(signatures.length, count);
-        for (uint256 k = 0; k < count; ++k) {
-            address signer = _address(signers.get(k));
-            if (!Signatures.binds(id, signer, signatures[k])) {
-                revert ILedger.SignatureInvalid(signer);
+        // Bounds here and below: MAX_ESCROW_LINES, and two accounts a line with the panel.
+        unchecked {
+            for (uint256 k = 0; k < count; ++k) {
+                address signer = _address(signers.get(k));
+                if (!Signatures.binds(id, signer, signatures[k])) {
+                    revert ILedger.SignatureInvalid(signer);
+                }
             }
         }
 
         // The clock in 64 bits; counts below the bounds.
         // forge-lint: disable-start(unsafe-typecast)
-        state.openedAt = uint64(block.timestamp);
-        count = plan.lines.length;
+        plan.openedAt = block.timestamp;
+        _store(plan);
+        count = plan.lines;
         emit EscrowOpened(id, uint8(plan.deadlines.length), uint8(count), plan.text);
         // forge-lint: disable-end(unsafe-typecast)
-        for (uint256 k = 0; k < count; ++k) {
-            _holdLine(plan, k);
+        unchecked {
+            for (uint256 k = 0; k < count; ++k) {
+                _holdLine(plan, k);
+            }
         }
     }
 
@@ -80,14 +84,14 @@ contract Escrow is EscrowGates, IEscrow {
         bytes calldata signature
     ) external delegated {
         EscrowPlan memory plan = _load(terms)[0];
-        EscrowState storage state = _escrows[plan.id];
-        if (state.openedAt != 0) revert EscrowAlreadyOpened(plan.id);
-        if (state.withdrawn) revert ConsentWasWithdrawn(plan.id);
+        if (plan.openedAt != 0) revert EscrowAlreadyOpened(plan.id);
+        if (plan.withdrawn != 0) revert ConsentWasWithdrawn(plan.id);
         uint256[] memory signers = EscrowParties.signersOf(plan);
         if (signers.indexOf(uint160(account)) == signers.length) revert NotAParty(account);
-        _requireAgrees(account, EscrowMessages.withdrawal(account, plan.id), signature);
+        _requireAgrees(plan, account, EscrowMessages.withdrawal(account, plan.id), signature);
 
-        state.withdrawn = true;
+        plan.withdrawn = 1;
+        _store(plan);
         emit EscrowConsentWithdrawn(plan.id, account);
     }
 
@@ -100,21 +104,24 @@ contract Escrow is EscrowGates, IEscrow {
         bytes[] calldata evidence
     ) external delegated {
         EscrowPlan memory plan = _open(terms, milestone)[0];
-        Question memory question;
-        question.clock = _clockOf(plan, terms.program, milestone + 1);
-        Survey memory survey = question.clock.survey;
-        _requireBefore(question.clock.moved(milestone, plan.deadlines[milestone]));
-        if (evidence.length != survey.evidence) {
-            revert EvidenceCount(evidence.length, survey.evidence);
+        Clock memory clock = _clockOf(plan, milestone + 1);
+        _requireBefore(clock.moved(milestone, plan.deadlines[milestone]));
+        if (evidence.length != clock.evidence) {
+            revert EvidenceCount(evidence.length, clock.evidence);
         }
-        question.id = plan.id;
-        question.milestone = milestone;
-        question.outcomes = _escrows[plan.id].outcomes;
-        question.offset = survey.starts[milestone];
-        if (!_holds(question, terms.program, evidence, false)) {
+        Question memory question = Question({
+            domain: plan.domain,
+            id: plan.id,
+            milestone: milestone,
+            openedAt: plan.openedAt,
+            outcomes: plan.outcomes,
+            offset: clock.startOf(milestone),
+            next: 0
+        });
+        if (!_holds(question, clock, EscrowTyped.programOf(plan), evidence, false)) {
             revert ConditionNotMet(plan.id, milestone);
         }
-        _end(plan, milestone, EndedBy.Condition, _stated(plan, milestone, Amount.IfMet));
+        _end(plan, milestone, EndedBy.Condition, _stated(plan, Amount.IfMet));
     }
 
     /// @inheritdoc IEscrow
@@ -127,12 +134,12 @@ contract Escrow is EscrowGates, IEscrow {
     ) external delegated {
         EscrowPlan memory plan = _open(terms, milestone)[0];
         _requireBefore(validBy);
-        uint128[] memory amounts = _brought(plan, milestone, paid);
-        Survey memory survey = Surveys.survey(terms.program, plan.deadlines.length);
+        uint128[] memory amounts = _brought(plan, paid);
+        Clock memory clock = _clockOf(plan, plan.deadlines.length);
         // This milestone, and all whose end hangs on its outcome.
         uint256 touched = 1 << milestone;
         for (uint256 m = milestone + 1; m < plan.deadlines.length; ++m) {
-            if (survey.names[m] & touched != 0) touched |= 1 << m;
+            if (clock.namesOf(m) & touched != 0) touched |= 1 << m;
         }
         uint256[] memory parties = EscrowParties.partiesOf(plan, touched);
         if (signatures.length != parties.length) {
@@ -142,7 +149,7 @@ contract Escrow is EscrowGates, IEscrow {
         for (uint256 k = 0; k < parties.length; ++k) {
             address account = _address(parties.get(k));
             bytes32 message = EscrowMessages.split(plan.id, milestone, account, paidHash, validBy);
-            _requireAgrees(account, message, signatures[k]);
+            _requireAgrees(plan, account, message, signatures[k]);
         }
         _end(plan, milestone, EndedBy.Agreement, amounts);
     }
@@ -157,9 +164,9 @@ contract Escrow is EscrowGates, IEscrow {
         bytes calldata signature
     ) external delegated {
         EscrowPlan memory plan = _open(terms, milestone)[0];
-        Clock memory clock = _clockOf(plan, terms.program, plan.deadlines.length);
+        Clock memory clock = _clockOf(plan, plan.deadlines.length);
         if (clock.isDisputed(milestone)) revert DisputedBefore(plan.id, milestone);
-        if (!_admitsDispute(plan, clock.survey, milestone)) {
+        if (!_admitsDispute(plan, clock, milestone)) {
             revert DisputeNotAllowed(plan.id, milestone);
         }
         _requireBefore(clock.moved(milestone, plan.deadlines[milestone]));
@@ -167,11 +174,12 @@ contract Escrow is EscrowGates, IEscrow {
         if (parties.indexOf(uint160(account)) == parties.length) revert NotAParty(account);
         _requireBefore(validBy);
         bytes32 message = EscrowMessages.dispute(plan.id, milestone, account, evidence, validBy);
-        _requireAgrees(account, message, signature);
+        _requireAgrees(plan, account, message, signature);
 
         // A bit a milestone, of which there are at most 8.
         // forge-lint: disable-start(unsafe-typecast)
-        _escrows[plan.id].disputed |= uint8(1 << milestone);
+        plan.disputed |= 1 << milestone;
+        _store(plan);
         _disputes[plan.id] |= (block.timestamp - clock.openedAt) << (32 * milestone);
         emit DisputeOpened(plan.id, uint8(milestone), account, evidence);
         // forge-lint: disable-end(unsafe-typecast)
@@ -185,14 +193,14 @@ contract Escrow is EscrowGates, IEscrow {
         Ruling[] calldata rulings
     ) external delegated {
         EscrowPlan memory plan = _open(terms, milestone)[0];
-        Clock memory clock = _clockOf(plan, terms.program, milestone + 1);
+        Clock memory clock = _clockOf(plan, milestone + 1);
         if (!clock.isDisputed(milestone)) revert NotDisputed(plan.id, milestone);
         bool alone = rulings.length == 1 && rulings[0].arbiter == FALLBACK;
-        _requireTurn(plan, clock, terms.program, milestone, alone);
+        _requireTurn(plan, clock, milestone, alone);
         if (!alone && rulings.length < plan.quorum) {
             revert QuorumMissing(rulings.length, plan.quorum);
         }
-        uint128[] memory amounts = _brought(plan, milestone, paid);
+        uint128[] memory amounts = _brought(plan, paid);
         _requireRulings(plan, milestone, amounts, rulings, alone);
 
         EndedBy by = alone ? EndedBy.FallbackArbiter : EndedBy.Panel;
@@ -202,27 +210,27 @@ contract Escrow is EscrowGates, IEscrow {
             // forge-lint: disable-next-line(unsafe-typecast)
             emit Ruled(plan.id, uint8(milestone), _arbiter(plan, rulings[k]), rulings[k].reason);
         }
-        _distribute(plan, milestone, amounts, waits);
+        _distribute(plan, amounts, waits);
     }
 
     /// @inheritdoc IEscrow
     function endByDefault(EscrowTerms calldata terms, uint256 milestone) external delegated {
         EscrowPlan memory plan = _open(terms, milestone)[0];
-        Clock memory clock = _clockOf(plan, terms.program, milestone + 1);
+        Clock memory clock = _clockOf(plan, milestone + 1);
         uint256 deadline = clock.moved(milestone, plan.deadlines[milestone]);
         // forge-lint: disable-next-line(unsafe-typecast)
         if (!Window.over(deadline)) revert TooEarlyForDefault(uint64(deadline), block.timestamp);
         if (clock.isDisputed(milestone)) {
-            _end(plan, milestone, EndedBy.Silence, _stated(plan, milestone, Amount.IfUnruled));
+            _end(plan, milestone, EndedBy.Silence, _stated(plan, Amount.IfUnruled));
         } else {
-            _end(plan, milestone, EndedBy.Default, _stated(plan, milestone, Amount.ByDefault));
+            _end(plan, milestone, EndedBy.Default, _stated(plan, Amount.ByDefault));
         }
     }
 
     function _end(EscrowPlan memory plan, uint256 milestone, EndedBy by, uint128[] memory paid)
         private
     {
-        _distribute(plan, milestone, paid, _fix(plan, milestone, by, paid));
+        _distribute(plan, paid, _fix(plan, milestone, by, paid));
     }
 
     // ------------------------------------------------------------------------------------------ waiting
@@ -234,10 +242,14 @@ contract Escrow is EscrowGates, IEscrow {
     {
         EscrowPlan memory plan = _known(terms, milestone)[0];
         (uint128[] memory amounts,) = _waits(plan, milestone, paid);
-        (uint256 first, uint256 count) = _linesOf(plan, milestone);
-        for (uint256 k = 0; k < count; ++k) {
-            if (amounts[k] != 0 && _isStopped(plan.lines[first + k])) {
+        LineWords memory line = plan.acted;
+        for (uint256 k = 0; k < amounts.length; ++k) {
+            if (amounts[k] != 0 && _isStopped(line)) {
                 revert PaymentsFrozen(plan.id, milestone);
+            }
+            // The next line; not read after the last.
+            assembly ("memory-safe") {
+                line := add(line, LINE_SIZE)
             }
         }
         // forge-lint: disable-next-line(unsafe-typecast)
@@ -256,22 +268,7 @@ contract Escrow is EscrowGates, IEscrow {
             // forge-lint: disable-next-line(unsafe-typecast)
             revert TooEarlyToGiveUp(uint64(endedAt + MAX_WAIT), block.timestamp);
         }
-        (uint256 first, uint256 count) = _linesOf(plan, milestone);
-        bool pays = false;
-        bool stopped = false;
-        bool others = false;
-        for (uint256 k = 0; k < count; ++k) {
-            if (amounts[k] == 0) continue;
-            LineWords memory line = plan.lines[first + k];
-            bool mine = line.depositor == uint160(msg.sender);
-            if (mine) pays = true;
-            if (!_isStopped(line)) continue;
-            if (mine) stopped = true;
-            else others = true;
-        }
-        if (!pays) revert NotAParty(msg.sender);
-        if (stopped) revert PaymentsFrozen(plan.id, milestone);
-        if (!others) revert PaymentsNotFrozen(plan.id, milestone);
+        _requireShutIn(plan, milestone, amounts);
         // forge-lint: disable-next-line(unsafe-typecast)
         emit PaymentsGivenUp(plan.id, uint8(milestone), msg.sender);
         _endWait(plan, milestone, amounts, true);
@@ -286,7 +283,7 @@ contract Escrow is EscrowGates, IEscrow {
         delegated
         returns (MilestoneNow[] memory)
     {
-        return _whatNow(_load(terms)[0], terms.program);
+        return _whatNow(_load(terms)[0]);
     }
 
     /// @inheritdoc IEscrow

@@ -5,7 +5,7 @@ import {EndedBy, IEscrow, Outcome} from "./interfaces/IEscrow.sol";
 import {ILedger} from "./interfaces/ILedger.sol";
 import {AssetClass, Standing} from "./interfaces/Types.sol";
 import {Evidence} from "./Evidence.sol";
-import {EscrowPlan, LineWords} from "./libraries/EscrowPlan.sol";
+import {EscrowPlan, LINE_SIZE, LineWords} from "./libraries/EscrowPlan.sol";
 import {EscrowMessages} from "./libraries/EscrowMessages.sol";
 import {HoldingWord} from "./libraries/HoldingWord.sol";
 
@@ -28,15 +28,19 @@ abstract contract EscrowBooks is Evidence {
 
     /// @dev available -> held, title unmoved. Asked here and never again: who comes in is admitted and free.
     function _holdLine(EscrowPlan memory plan, uint256 k) internal {
-        LineWords memory line = plan.lines[k];
-        (address depositor, uint32 asset, uint128 quantity) = _partsOf(line, line.quantity);
-        if (_accountWord(line.depositor) & ~ACCOUNT_CLASS != uint256(Standing.Admitted)) {
-            _requireAdmitted(depositor);
+        LineWords memory line = plan.firstLine;
+        // The line of that number, which the caller keeps below their count.
+        assembly ("memory-safe") {
+            line := add(line, mul(k, LINE_SIZE))
         }
-        if (_accountWord(line.beneficiary) & 0xff != uint256(Standing.Admitted)) {
+        (address depositor, uint32 asset, uint128 quantity) = _partsOf(line, line.quantity);
+        // The plain account, admitted and with nothing against it, is told by one look at its one word.
+        bool plain = _accountWord(line.depositor) & ~ACCOUNT_CLASS == uint256(Standing.Admitted);
+        if (!plain) _requireAdmitted(depositor);
+        if (_accountWord(line.beneficiary) & type(uint8).max != uint256(Standing.Admitted)) {
             _requireAdmitted(_address(line.beneficiary));
         }
-        if (_accounts[depositor].frozen) revert ILedger.AccountIsFrozen(depositor);
+        if (!plain && _accounts[depositor].frozen) revert ILedger.AccountIsFrozen(depositor);
         if (!_isOpen(asset)) {
             if (_assets[asset].class == AssetClass.None) revert ILedger.AssetUnknown(asset);
             revert ILedger.AssetIsFrozen(asset);
@@ -65,24 +69,32 @@ abstract contract EscrowBooks is Evidence {
         internal
         returns (bool waits)
     {
-        EscrowState storage state = _escrows[plan.id];
-        (uint256 first, uint256 count) = _linesOf(plan, milestone);
         bool all = true;
         bool none = true;
-        for (uint256 k = 0; k < count; ++k) {
-            LineWords memory line = plan.lines[first + k];
-            if (paid[k] != line.quantity) all = false;
-            if (paid[k] == 0) continue;
-            none = false;
-            if (_isStopped(line)) waits = true;
+        LineWords memory line = plan.acted;
+        // Bound: MAX_ESCROW_LINES; one amount a line.
+        unchecked {
+            for (uint256 k = 0; k < paid.length; ++k) {
+                uint256 amount = paid[k];
+                if (amount != line.quantity) all = false;
+                if (amount != 0) {
+                    none = false;
+                    if (_isStopped(line)) waits = true;
+                }
+                // The next line; not read after the last.
+                assembly ("memory-safe") {
+                    line := add(line, LINE_SIZE)
+                }
+            }
         }
         Outcome outcome = all ? Outcome.Released : none ? Outcome.Refunded : Outcome.Split;
         uint256 bits = uint256(outcome) | (waits ? WAITS : 0);
-        // Three bits for each of eight milestones; and a hash, with the seconds since the opening, which are 32 bits.
+        // A hash, and the seconds since the opening, which are 32 bits.
         // forge-lint: disable-start(unsafe-typecast)
-        state.outcomes |= uint32(bits << (3 * milestone));
+        plan.outcomes |= bits << (3 * milestone);
+        _store(plan);
         if (waits) {
-            uint256 seconds_ = block.timestamp - state.openedAt;
+            uint256 seconds_ = block.timestamp - plan.openedAt;
             _waiting[plan.id][milestone] =
                 uint256(EscrowMessages.amounts(paid)) >> 32 << 32 | seconds_;
         }
@@ -91,17 +103,20 @@ abstract contract EscrowBooks is Evidence {
     }
 
     /// @dev Gives back what is not paid, and pays, unless payments wait.
-    function _distribute(
-        EscrowPlan memory plan,
-        uint256 milestone,
-        uint128[] memory paid,
-        bool waits
-    ) internal {
-        (uint256 first, uint256 count) = _linesOf(plan, milestone);
-        for (uint256 k = 0; k < count; ++k) {
-            uint256 rest = plan.lines[first + k].quantity - paid[k];
-            if (rest != 0) _returnLine(plan, first + k, rest);
-            if (!waits && paid[k] != 0) _payLine(plan, first + k, paid[k]);
+    function _distribute(EscrowPlan memory plan, uint128[] memory paid, bool waits) internal {
+        LineWords memory line = plan.acted;
+        // Bound: MAX_ESCROW_LINES; no amount is above its line's quantity.
+        unchecked {
+            for (uint256 k = 0; k < paid.length; ++k) {
+                uint256 amount = paid[k];
+                uint256 rest = line.quantity - amount;
+                if (rest != 0) _returnLine(plan, line, k, rest);
+                if (!waits && amount != 0) _payLine(plan, line, k, amount);
+                // The next line; not read after the last.
+                assembly ("memory-safe") {
+                    line := add(line, LINE_SIZE)
+                }
+            }
         }
     }
 
@@ -110,32 +125,40 @@ abstract contract EscrowBooks is Evidence {
         internal
     {
         delete _waiting[plan.id][milestone];
-        // Three bits for each of eight milestones.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        _escrows[plan.id].outcomes &= ~uint32(WAITS << (3 * milestone));
-        (uint256 first, uint256 count) = _linesOf(plan, milestone);
-        for (uint256 k = 0; k < count; ++k) {
-            if (paid[k] == 0) continue;
-            if (back) _returnLine(plan, first + k, paid[k]);
-            else _payLine(plan, first + k, paid[k]);
+        plan.outcomes &= ~(WAITS << (3 * milestone));
+        _store(plan);
+        LineWords memory line = plan.acted;
+        for (uint256 k = 0; k < paid.length; ++k) {
+            uint256 amount = paid[k];
+            if (amount != 0 && back) _returnLine(plan, line, k, amount);
+            else if (amount != 0) _payLine(plan, line, k, amount);
+            // The next line; not read after the last.
+            assembly ("memory-safe") {
+                line := add(line, LINE_SIZE)
+            }
         }
     }
 
     /// @dev held -> available of the depositor, whatever anybody's standing is (law L5).
-    function _returnLine(EscrowPlan memory plan, uint256 k, uint256 quantity_) private {
-        LineWords memory line = plan.lines[k];
+    function _returnLine(
+        EscrowPlan memory plan,
+        LineWords memory line,
+        uint256 k,
+        uint256 quantity_
+    ) private {
         (address depositor, uint32 asset, uint128 quantity) = _partsOf(line, quantity_);
         uint256 slot = _slotOf(line.depositor, line.asset);
         uint256 word = _holdingAt(slot).unhold(quantity);
         _setHoldingAt(slot, word);
         // forge-lint: disable-next-line(unsafe-typecast)
-        emit IEscrow.LineReturned(plan.id, uint8(k), depositor, asset, quantity, word);
+        emit IEscrow.LineReturned(plan.id, uint8(plan.first + k), depositor, asset, quantity, word);
     }
 
     /// @dev held of the depositor -> available of the beneficiary, another account. What arrives stays within the
     /// asset's supply.
-    function _payLine(EscrowPlan memory plan, uint256 k, uint256 quantity_) private {
-        LineWords memory line = plan.lines[k];
+    function _payLine(EscrowPlan memory plan, LineWords memory line, uint256 k, uint256 quantity_)
+        private
+    {
         (address depositor, uint32 asset, uint128 quantity) = _partsOf(line, quantity_);
         uint256 from = _slotOf(line.depositor, line.asset);
         uint256 to = _slotOf(line.beneficiary, line.asset);
@@ -145,7 +168,14 @@ abstract contract EscrowBooks is Evidence {
         _setHoldingAt(to, got);
         // forge-lint: disable-start(unsafe-typecast)
         emit IEscrow.LinePaid(
-            plan.id, uint8(k), asset, depositor, _address(line.beneficiary), quantity, left, got
+            plan.id,
+            uint8(plan.first + k),
+            asset,
+            depositor,
+            _address(line.beneficiary),
+            quantity,
+            left,
+            got
         );
         // forge-lint: disable-end(unsafe-typecast)
     }
@@ -162,49 +192,99 @@ abstract contract EscrowBooks is Evidence {
         return (outcomes >> (3 * milestone)) & 3;
     }
 
-    function _linesOf(EscrowPlan memory plan, uint256 milestone)
-        internal
-        pure
-        returns (uint256 first, uint256 count)
-    {
-        // Bound: MAX_ESCROW_LINES, grouped by milestone.
-        for (uint256 k = plan.lines.length; k != 0; --k) {
-            if (plan.lines[k - 1].milestone != milestone) continue;
-            first = k - 1;
-            ++count;
+    /// @dev Reads the word of the escrow, EscrowState, into its plan.
+    function _recall(EscrowPlan memory plan) internal view {
+        EscrowState storage state = _escrows[plan.id];
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(state.slot)
+        }
+        plan.openedAt = word & type(uint64).max;
+        plan.outcomes = (word >> 64) & type(uint32).max;
+        plan.disputed = (word >> 96) & type(uint8).max;
+        plan.withdrawn = word >> 104;
+    }
+
+    /// @dev Writes it back: read once, written once. Clean: the clock in 64 bits, three bits for each of eight
+    /// milestones, one for each, one.
+    function _store(EscrowPlan memory plan) internal {
+        EscrowState storage state = _escrows[plan.id];
+        uint256 word =
+            plan.openedAt | (plan.outcomes << 64) | (plan.disputed << 96) | (plan.withdrawn << 104);
+        assembly ("memory-safe") {
+            sstore(state.slot, word)
         }
     }
 
+    /// @dev Finds the lines of the milestone that is acted on.
+    function _findLines(EscrowPlan memory plan, uint256 milestone) internal pure {
+        LineWords memory line = plan.firstLine;
+        uint256 lines = plan.lines;
+        uint256 first = 0;
+        uint256 end = 0;
+        // Bounds: MAX_ESCROW_LINES, in the order of their milestones.
+        unchecked {
+            for (uint256 k = 0; k < lines; ++k) {
+                if (line.milestone > milestone) break;
+                end = k + 1;
+                if (line.milestone < milestone) first = end;
+                // The next line; not read after the last.
+                assembly ("memory-safe") {
+                    line := add(line, LINE_SIZE)
+                }
+            }
+            plan.count = end - first;
+        }
+        plan.first = first;
+        line = plan.firstLine;
+        // Found in their order; of a milestone that there is.
+        assembly ("memory-safe") {
+            line := add(line, mul(first, LINE_SIZE))
+        }
+        plan.acted = line;
+    }
+
     /// @dev The amounts that the terms state for an end.
-    function _stated(EscrowPlan memory plan, uint256 milestone, Amount amount)
+    function _stated(EscrowPlan memory plan, Amount amount)
         internal
         pure
         returns (uint128[] memory paid)
     {
-        (uint256 first, uint256 count) = _linesOf(plan, milestone);
-        paid = new uint128[](count);
-        for (uint256 k = 0; k < count; ++k) {
-            LineWords memory line = plan.lines[first + k];
-            uint256 chosen = amount == Amount.IfMet
-                ? line.ifMet
-                : amount == Amount.ByDefault ? line.byDefault : line.ifUnruled;
-            // A clean word.
-            // forge-lint: disable-next-line(unsafe-typecast)
-            paid[k] = uint128(chosen);
+        paid = new uint128[](plan.count);
+        LineWords memory line = plan.acted;
+        // Bound: MAX_ESCROW_LINES.
+        unchecked {
+            for (uint256 k = 0; k < paid.length; ++k) {
+                uint256 chosen = amount == Amount.IfMet
+                    ? line.ifMet
+                    : amount == Amount.ByDefault ? line.byDefault : line.ifUnruled;
+                // A clean word.
+                // forge-lint: disable-next-line(unsafe-typecast)
+                paid[k] = uint128(chosen);
+                // The next line; not read after the last.
+                assembly ("memory-safe") {
+                    line := add(line, LINE_SIZE)
+                }
+            }
         }
     }
 
     /// @dev The amounts that somebody brought, one a line of the milestone, none above what is held.
-    function _brought(EscrowPlan memory plan, uint256 milestone, uint128[] calldata paid)
+    function _brought(EscrowPlan memory plan, uint128[] calldata paid)
         internal
         pure
         returns (uint128[] memory)
     {
-        (uint256 first, uint256 count) = _linesOf(plan, milestone);
-        if (paid.length != count) revert IEscrow.PaidListInvalid(paid.length, count);
-        for (uint256 k = 0; k < count; ++k) {
-            uint256 quantity = plan.lines[first + k].quantity;
-            if (paid[k] > quantity) revert IEscrow.SplitDoesNotSum(first + k, paid[k], quantity);
+        if (paid.length != plan.count) revert IEscrow.PaidListInvalid(paid.length, plan.count);
+        LineWords memory line = plan.acted;
+        for (uint256 k = 0; k < paid.length; ++k) {
+            if (paid[k] > line.quantity) {
+                revert IEscrow.SplitDoesNotSum(plan.first + k, paid[k], line.quantity);
+            }
+            // The next line; not read after the last.
+            assembly ("memory-safe") {
+                line := add(line, LINE_SIZE)
+            }
         }
         return paid;
     }

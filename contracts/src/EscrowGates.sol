@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {EscrowBooks} from "./EscrowBooks.sol";
 import {
     EndedBy,
@@ -18,7 +19,7 @@ import {
 import {ILedger} from "./interfaces/ILedger.sol";
 import {Clocks} from "./libraries/Clocks.sol";
 import {Conditions} from "./libraries/Conditions.sol";
-import {Clock, EscrowPlan, Survey} from "./libraries/EscrowPlan.sol";
+import {Clock, EscrowPlan, LINE_SIZE, LineWords} from "./libraries/EscrowPlan.sol";
 import {EscrowMessages} from "./libraries/EscrowMessages.sol";
 import {EscrowTyped} from "./libraries/EscrowTyped.sol";
 import {Signatures} from "./libraries/Signatures.sol";
@@ -28,6 +29,7 @@ import {Window} from "./libraries/Window.sol";
 /// @title Whose turn it is in an escrow, and until when
 abstract contract EscrowGates is EscrowBooks {
     using Clocks for Clock;
+    using Surveys for Clock;
 
     /// @dev The arbiter's index that means the fallback.
     uint256 internal constant FALLBACK = type(uint8).max;
@@ -38,7 +40,10 @@ abstract contract EscrowGates is EscrowBooks {
     function _load(EscrowTerms calldata terms) internal view returns (EscrowPlan[] memory one) {
         bytes32 structHash;
         (one, structHash) = EscrowTyped.load(terms);
-        one[0].id = _hashTypedDataV4(structHash);
+        EscrowPlan memory plan = one[0];
+        plan.domain = _domainSeparatorV4();
+        plan.id = MessageHashUtils.toTypedDataHash(plan.domain, structHash);
+        _recall(plan);
     }
 
     /// @dev The same of terms that were opened, and a milestone that they have.
@@ -49,8 +54,9 @@ abstract contract EscrowGates is EscrowBooks {
     {
         one = _load(terms);
         EscrowPlan memory plan = one[0];
-        if (_escrows[plan.id].openedAt == 0) revert IEscrow.EscrowUnknown(plan.id);
+        if (plan.openedAt == 0) revert IEscrow.EscrowUnknown(plan.id);
         if (milestone >= plan.deadlines.length) revert IEscrow.MilestoneUnknown(milestone);
+        _findLines(plan, milestone);
     }
 
     /// @dev The same of a milestone without an outcome.
@@ -60,9 +66,9 @@ abstract contract EscrowGates is EscrowBooks {
         returns (EscrowPlan[] memory one)
     {
         one = _known(terms, milestone);
-        bytes32 id = one[0].id;
-        if (_outcomeOf(_escrows[id].outcomes, milestone) != 0) {
-            revert IEscrow.MilestoneHasEnded(id, milestone);
+        EscrowPlan memory plan = one[0];
+        if (_outcomeOf(plan.outcomes, milestone) != 0) {
+            revert IEscrow.MilestoneHasEnded(plan.id, milestone);
         }
     }
 
@@ -74,58 +80,57 @@ abstract contract EscrowGates is EscrowBooks {
     {
         uint256 word = _waiting[plan.id][milestone];
         if (word == 0) revert IEscrow.NothingWaits(plan.id, milestone);
-        amounts = _brought(plan, milestone, paid);
+        amounts = _brought(plan, paid);
         if (uint256(EscrowMessages.amounts(amounts)) >> 32 != word >> 32) {
             revert IEscrow.NothingWaits(plan.id, milestone);
         }
-        endedAt = _escrows[plan.id].openedAt + (word & type(uint32).max);
+        endedAt = plan.openedAt + (word & type(uint32).max);
     }
 
     /// @dev The escrow's time, and what its program says about the first so many milestones.
-    function _clockOf(EscrowPlan memory plan, bytes calldata program, uint256 milestones)
+    function _clockOf(EscrowPlan memory plan, uint256 milestones)
         internal
         view
         returns (Clock memory clock)
     {
-        EscrowState storage state = _escrows[plan.id];
-        clock.openedAt = state.openedAt;
-        clock.disputed = state.disputed;
+        clock.openedAt = plan.openedAt;
+        clock.disputed = plan.disputed;
         if (clock.disputed != 0) clock.disputes = _disputes[plan.id];
         clock.extension = plan.answerTime + plan.fallbackTime;
-        clock.survey = Surveys.survey(program, milestones);
+        clock.survey(EscrowTyped.programOf(plan), milestones);
     }
 
     // ------------------------------------------------------------------------------------------ turns
 
     /// @dev Whoever knows the secret of a hash lock relies on the clock: neither the milestone with the lock nor
     /// one that it depends on can be disputed.
-    /// @param survey of all milestones
-    function _admitsDispute(EscrowPlan memory plan, Survey memory survey, uint256 milestone)
+    /// @param clock that surveyed all milestones
+    function _admitsDispute(EscrowPlan memory plan, Clock memory clock, uint256 milestone)
         internal
         pure
         returns (bool)
     {
         if (plan.arbiters.length == 0) return false;
-        uint256 locked = survey.locked;
+        uint256 locked = clock.locked;
         // Downwards: a milestone names lower ones only. Bound: MAX_MILESTONES.
         for (uint256 m = plan.deadlines.length; m != 0; --m) {
-            if ((locked >> (m - 1)) & 1 == 1) locked |= survey.names[m - 1];
+            if ((locked >> (m - 1)) & 1 == 1) locked |= clock.namesOf(m - 1);
         }
         return (locked >> milestone) & 1 == 0;
     }
 
     /// @dev Until when the panel rules a disputed milestone; the fallback does from then on. Before the first
     /// instant at which the clock alone could end it, both have had all their time.
-    function _panelUntil(
-        EscrowPlan memory plan,
-        Clock memory clock,
-        bytes calldata program,
-        uint256 milestone
-    ) internal pure returns (uint256 until) {
+    function _panelUntil(EscrowPlan memory plan, Clock memory clock, uint256 milestone)
+        internal
+        pure
+        returns (uint256 until)
+    {
         until = clock.moved(milestone, plan.deadlines[milestone]);
         if (plan.fallbackArbiter == 0) return until;
         uint256 since = clock.disputedAt(milestone);
-        uint256[] memory times = Surveys.timesOf(program, clock.survey.starts[milestone]);
+        uint256[] memory times =
+            Surveys.timesOf(EscrowTyped.programOf(plan), clock.startOf(milestone));
         // Bound: MAX_CONDITION_NODES.
         for (uint256 k = 0; k < times.length; ++k) {
             uint256 instant = clock.moved(milestone, times[k]);
@@ -135,16 +140,13 @@ abstract contract EscrowGates is EscrowBooks {
     }
 
     /// @dev Refuses a ruling in the dispute's own block, and one of the panel or of the fallback out of its turn.
-    function _requireTurn(
-        EscrowPlan memory plan,
-        Clock memory clock,
-        bytes calldata program,
-        uint256 milestone,
-        bool alone
-    ) internal view {
+    function _requireTurn(EscrowPlan memory plan, Clock memory clock, uint256 milestone, bool alone)
+        internal
+        view
+    {
         uint256 first = clock.disputedAt(milestone) + 1;
         if (!Window.begun(first)) _tooEarly(first);
-        uint256 panelUntil = _panelUntil(plan, clock, program, milestone);
+        uint256 panelUntil = _panelUntil(plan, clock, milestone);
         if (!alone) {
             _requireBefore(panelUntil);
             return;
@@ -167,15 +169,53 @@ abstract contract EscrowGates is EscrowBooks {
         }
     }
 
-    // ------------------------------------------------------------------------------------------ signatures
-
-    function _requireAgrees(address account, bytes32 message, bytes calldata signature)
+    /// @dev The caller pays something that waits, and only others are stopped.
+    function _requireShutIn(EscrowPlan memory plan, uint256 milestone, uint128[] memory amounts)
         internal
         view
     {
-        if (!_agrees(account, message, signature)) {
-            revert ILedger.SignatureInvalid(account);
+        (bool pays, bool stopped, bool others) = (false, false, false);
+        LineWords memory line = plan.acted;
+        for (uint256 k = 0; k < amounts.length; ++k) {
+            if (amounts[k] != 0) {
+                bool mine = line.depositor == uint160(msg.sender);
+                bool frozen = _isStopped(line);
+                pays = pays || mine;
+                stopped = stopped || (mine && frozen);
+                others = others || (!mine && frozen);
+            }
+            // The next line; not read after the last.
+            assembly ("memory-safe") {
+                line := add(line, LINE_SIZE)
+            }
         }
+        if (!pays) revert IEscrow.NotAParty(msg.sender);
+        if (stopped) revert IEscrow.PaymentsFrozen(plan.id, milestone);
+        if (!others) revert IEscrow.PaymentsNotFrozen(plan.id, milestone);
+    }
+
+    // ------------------------------------------------------------------------------------------ signatures
+
+    /// @dev A signature over the message, or, where none is brought, the account's own call.
+    function _requireAgrees(
+        EscrowPlan memory plan,
+        address account,
+        bytes32 message,
+        bytes calldata signature
+    ) internal view {
+        if (signature.length == 0 && msg.sender == account) return;
+        _requireBinds(plan, account, message, signature);
+    }
+
+    function _requireBinds(
+        EscrowPlan memory plan,
+        address account,
+        bytes32 message,
+        bytes calldata signature
+    ) private view {
+        bytes32 digest = MessageHashUtils.toTypedDataHash(plan.domain, message);
+        bool binds = signature.length != 0 && Signatures.binds(digest, account, signature);
+        if (!binds) revert ILedger.SignatureInvalid(account);
     }
 
     /// @dev Distinct arbiters, in order, all over the same amounts.
@@ -202,9 +242,7 @@ abstract contract EscrowGates is EscrowBooks {
             bytes32 message = EscrowMessages.ruling(
                 plan.id, milestone, arbiter, paidHash, ruling.reason, ruling.validBy
             );
-            if (!Signatures.binds(_hashTypedDataV4(message), arbiter, ruling.signature)) {
-                revert ILedger.SignatureInvalid(arbiter);
-            }
+            _requireBinds(plan, arbiter, message, ruling.signature);
         }
     }
 
@@ -221,19 +259,15 @@ abstract contract EscrowGates is EscrowBooks {
     // ------------------------------------------------------------------------------------------ now
 
     /// @dev Each milestone's state at this instant. Of terms that nobody opened it says just that.
-    function _whatNow(EscrowPlan memory plan, bytes calldata program)
-        internal
-        view
-        returns (MilestoneNow[] memory list)
-    {
+    function _whatNow(EscrowPlan memory plan) internal view returns (MilestoneNow[] memory list) {
         uint256 count = plan.deadlines.length;
         list = new MilestoneNow[](count);
-        bool opened = _escrows[plan.id].openedAt != 0;
+        bool opened = plan.openedAt != 0;
         Clock memory clock;
-        if (opened) clock = _clockOf(plan, program, count);
+        if (opened) clock = _clockOf(plan, count);
         for (uint256 m = 0; m < count; ++m) {
             if (opened) {
-                _tell(list[m], plan, clock, program, m);
+                _tell(list[m], plan, clock, m);
             } else {
                 // forge-lint: disable-start(unsafe-typecast)
                 list[m].until = uint64(plan.openBy);
@@ -243,18 +277,14 @@ abstract contract EscrowGates is EscrowBooks {
         }
     }
 
-    function _tell(
-        MilestoneNow memory told,
-        EscrowPlan memory plan,
-        Clock memory clock,
-        bytes calldata program,
-        uint256 m
-    ) private view {
+    function _tell(MilestoneNow memory told, EscrowPlan memory plan, Clock memory clock, uint256 m)
+        private
+        view
+    {
         uint256 deadline = clock.moved(m, plan.deadlines[m]);
-        uint256 outcomes = _escrows[plan.id].outcomes;
         uint256 until = deadline;
         uint256 ways = _way(EndedBy.Agreement);
-        told.outcome = Outcome(_outcomeOf(outcomes, m));
+        told.outcome = Outcome(_outcomeOf(plan.outcomes, m));
         if (told.outcome != Outcome.None) {
             uint256 word = _waiting[plan.id][m];
             bool waits = word != 0;
@@ -270,17 +300,19 @@ abstract contract EscrowGates is EscrowBooks {
             until = 0;
             ways |= _way(clock.isDisputed(m) ? EndedBy.Silence : EndedBy.Default);
         } else {
-            bool never = Conditions.number(program, clock.survey.starts[m], 1) == Conditions.NEVER;
+            bytes calldata program = EscrowTyped.programOf(plan);
+            bool never = Conditions.opcodeAt(program, clock.startOf(m)) == Conditions.NEVER;
             if (!never) ways |= _way(EndedBy.Condition);
             if (!clock.isDisputed(m)) {
                 told.state = MilestoneState.Open;
-                if (_admitsDispute(plan, clock.survey, m)) ways |= WAY_DISPUTE;
+                if (_admitsDispute(plan, clock, m)) ways |= WAY_DISPUTE;
             } else {
-                uint256 panelUntil = _panelUntil(plan, clock, program, m);
+                uint256 panelUntil = _panelUntil(plan, clock, m);
                 bool over = Window.over(panelUntil);
                 told.state = over ? MilestoneState.BeforeFallback : MilestoneState.BeforePanel;
                 if (!over) until = panelUntil;
-                ways |= _way(over ? EndedBy.FallbackArbiter : EndedBy.Panel);
+                if (over) ways |= _way(EndedBy.FallbackArbiter);
+                else if (Window.begun(clock.disputedAt(m) + 1)) ways |= _way(EndedBy.Panel);
             }
         }
         // Instants are 64 bits; nine ways.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IEscrow, Outcome} from "./interfaces/IEscrow.sol";
-import {Instruction, OPTION_RECORD} from "./interfaces/Types.sol";
+import {Instruction, MAX_LEGS, OPTION_RECORD} from "./interfaces/Types.sol";
 import {Examination} from "./Examination.sol";
 import {Clocks} from "./libraries/Clocks.sol";
 import {Conditions} from "./libraries/Conditions.sol";
@@ -23,62 +24,78 @@ abstract contract Evidence is Examination {
     using Clocks for Clock;
     using NonceBits for NonceBits.Space;
 
+    /// @dev Bytes of an encoded instruction up to its legs: its place, eleven fields, how many legs.
+    uint256 private constant HEAD_SIZE = 0x1a0;
+
     /// @dev A condition that is being read.
+    /// @param openedAt nothing that was observed before counts
     /// @param outcomes three bits a milestone, see EscrowState
     /// @param offset of the next node in the program
     /// @param next index of the next piece of evidence
     struct Question {
+        bytes32 domain;
         bytes32 id;
         uint256 milestone;
+        uint256 openedAt;
         uint256 outcomes;
-        Clock clock;
         uint256 offset;
         uint256 next;
     }
 
     /// @dev Every leaf is read, whatever the others say: evidence that is brought must be good.
-    /// Bounds: MAX_CONDITION_NODES, and MAX_CONDITION_DEPTH for the recursion; checked at opening.
+    /// Bounds: MAX_CONDITION_NODES, MAX_PROGRAM, and MAX_CONDITION_DEPTH for the recursion, checked at opening:
+    /// nothing counted here can overflow.
     function _holds(
         Question memory question,
+        Clock memory clock,
         bytes calldata program,
         bytes[] calldata evidence,
         bool negated
     ) internal view returns (bool) {
-        uint256 node = question.offset;
-        uint256 opcode = Conditions.number(program, node, 1);
-        question.offset = node + Conditions.sizeOf(opcode);
-        if (opcode >= Conditions.ALL) {
-            if (opcode == Conditions.NOT) return _holds(question, program, evidence, true);
-            uint256 needed = Conditions.number(program, node + 1, 1);
-            uint256 children =
-                opcode == Conditions.AT_LEAST ? Conditions.number(program, node + 2, 1) : needed;
-            if (opcode == Conditions.ANY) needed = 1;
-            uint256 met = 0;
-            for (uint256 k = 0; k < children; ++k) {
-                if (_holds(question, program, evidence, false)) ++met;
+        unchecked {
+            uint256 node = question.offset;
+            uint256 opcode = Conditions.opcodeAt(program, node);
+            question.offset = node + Conditions.sizeOf(opcode);
+            if (opcode >= Conditions.ALL) {
+                if (opcode == Conditions.NOT) {
+                    return _holds(question, clock, program, evidence, true);
+                }
+                uint256 needed = Conditions.number(program, node + 1, 1);
+                uint256 children = opcode == Conditions.AT_LEAST
+                    ? Conditions.number(program, node + 2, 1)
+                    : needed;
+                if (opcode == Conditions.ANY) needed = 1;
+                uint256 met = 0;
+                for (uint256 k = 0; k < children; ++k) {
+                    if (_holds(question, clock, program, evidence, false)) ++met;
+                }
+                return met >= needed;
             }
-            return met >= needed;
+            if (opcode == Conditions.NEVER) return false;
+            if (opcode == Conditions.TIME) {
+                uint256 instant = Conditions.number(program, node + 1, 8);
+                return Window.begun(clock.moved(question.milestone, instant));
+            }
+            if (opcode == Conditions.OUTCOME) return _isOutcome(question, program, node, negated);
+            bytes32 fact = bytes32(Conditions.word(program, node + 1));
+            if (opcode == Conditions.SETTLED && !negated) return _recorded[fact];
+            uint256 index = question.next++;
+            bytes calldata brought = evidence[index];
+            if (brought.length == 0) return false;
+            if (opcode == Conditions.SIGNED) {
+                return _isSigned(question, program, node, index, brought);
+            }
+            if (opcode == Conditions.READING) {
+                return _isRead(question, program, node, index, brought);
+            }
+            if (opcode == Conditions.FEED) return _isFed(question, program, node, index, brought);
+            if (opcode == Conditions.PREIMAGE) {
+                if (brought.length != 32) revert IEscrow.PreimageLength(index, brought.length);
+                if (sha256(brought) != fact) revert IEscrow.PreimageWrong(index);
+                return true;
+            }
+            return _cannotSettle(fact, index, brought);
         }
-        if (opcode == Conditions.NEVER) return false;
-        if (opcode == Conditions.TIME) {
-            uint256 instant = Conditions.number(program, node + 1, 8);
-            return Window.begun(question.clock.moved(question.milestone, instant));
-        }
-        if (opcode == Conditions.OUTCOME) return _isOutcome(question, program, node, negated);
-        bytes32 fact = bytes32(Conditions.word(program, node + 1));
-        if (opcode == Conditions.SETTLED && !negated) return _recorded[fact];
-        uint256 index = question.next++;
-        bytes calldata brought = evidence[index];
-        if (brought.length == 0) return false;
-        if (opcode == Conditions.SIGNED) return _isSigned(question, program, node, index, brought);
-        if (opcode == Conditions.READING) return _isRead(question, program, node, index, brought);
-        if (opcode == Conditions.FEED) return _isFed(question, program, node, index, brought);
-        if (opcode == Conditions.PREIMAGE) {
-            if (brought.length != 32) revert IEscrow.PreimageLength(index, brought.length);
-            if (sha256(brought) != fact) revert IEscrow.PreimageWrong(index);
-            return true;
-        }
-        return _cannotSettle(fact, index, brought);
     }
 
     // ------------------------------------------------------------------------------------------ facts
@@ -104,13 +121,7 @@ abstract contract Evidence is Examination {
         view
         returns (bool)
     {
-        if (brought.length < 32) revert IEscrow.EvidenceInvalid(index);
-        Instruction calldata instruction;
-        // What `abi.encode` of an instruction is: where it begins, from here. Reading outside of what was brought
-        // gives another id; its legs are within calldata, or the compiler's check reverts.
-        assembly ("memory-safe") {
-            instruction := add(brought.offset, calldataload(brought.offset))
-        }
+        Instruction calldata instruction = _decode(index, brought);
         bytes32 given = 0;
         Plan memory plan = Plans.blank()[0];
         if (InstructionTerms.mayCount(instruction.legs.length)) {
@@ -123,6 +134,23 @@ abstract contract Evidence is Examination {
         // Live: of this id or another one, it may still be open.
         if (status == NonceBits.SETTLED || status == NonceBits.CANCELLED) return true;
         return Window.over(plan.settleBy);
+    }
+
+    /// @dev Takes `abi.encode` of an instruction and no other form of it, so that what counts here counts for
+    /// everybody who reads it again: two offsets, the number of legs, and nothing behind them.
+    function _decode(uint256 index, bytes calldata brought)
+        private
+        pure
+        returns (Instruction calldata instruction)
+    {
+        uint256 legs = Conditions.word(brought, HEAD_SIZE - 0x20);
+        bool good = brought.length >= HEAD_SIZE && legs <= MAX_LEGS
+            && brought.length == HEAD_SIZE + legs * 0x80 && Conditions.word(brought, 0) == 0x20
+            && Conditions.word(brought, HEAD_SIZE - 0x40) == HEAD_SIZE - 0x40;
+        if (!good) revert IEscrow.EvidenceInvalid(index);
+        assembly ("memory-safe") {
+            instruction := add(brought.offset, 0x20)
+        }
     }
 
     // ------------------------------------------------------------------------------------------ statements
@@ -143,7 +171,7 @@ abstract contract Evidence is Examination {
         bytes32 message = EscrowMessages.attestation(
             question.id, question.milestone, signer, statement, observedAt
         );
-        _requireKey(index, signer, message, brought[8:]);
+        _requireKey(question, index, signer, message, brought[8:]);
         return true;
     }
 
@@ -174,7 +202,7 @@ abstract contract Evidence is Examination {
             value,
             observedAt
         );
-        _requireKey(index, signer, message, brought[24:]);
+        _requireKey(question, index, signer, message, brought[24:]);
         (int256 low, int256 high) = Conditions.range(program, node + 62);
         return low <= value && value <= high;
     }
@@ -203,10 +231,10 @@ abstract contract Evidence is Examination {
         if (first && updatedAt < wanted) {
             revert IEscrow.ReadingOfAnotherRound(index, round, wanted);
         }
-        if (updatedAt < question.clock.openedAt) {
+        if (updatedAt < question.openedAt) {
             // Not after now.
             // forge-lint: disable-next-line(unsafe-typecast)
-            revert IEscrow.EvidenceStale(index, uint64(updatedAt), question.clock.openedAt);
+            revert IEscrow.EvidenceStale(index, uint64(updatedAt), question.openedAt);
         }
         if (first) {
             (told,, updatedAt) = Feed.ask(feed, round - 1);
@@ -228,19 +256,21 @@ abstract contract Evidence is Examination {
         if (observedAt > block.timestamp) {
             revert IEscrow.EvidenceFromTheFuture(index, uint64(observedAt), block.timestamp);
         }
-        if (observedAt < question.clock.openedAt) {
-            revert IEscrow.EvidenceStale(index, uint64(observedAt), question.clock.openedAt);
+        if (observedAt < question.openedAt) {
+            revert IEscrow.EvidenceStale(index, uint64(observedAt), question.openedAt);
         }
         // forge-lint: disable-end(unsafe-typecast)
     }
 
     /// @dev By the key alone, never by asking a wallet: it could say yes today and no tomorrow.
-    function _requireKey(uint256 index, address signer, bytes32 message, bytes calldata signature)
-        private
-        view
-    {
-        if (!Signatures.signs(_hashTypedDataV4(message), signer, signature)) {
-            revert IEscrow.EvidenceInvalid(index);
-        }
+    function _requireKey(
+        Question memory question,
+        uint256 index,
+        address signer,
+        bytes32 message,
+        bytes calldata signature
+    ) private pure {
+        bytes32 digest = MessageHashUtils.toTypedDataHash(question.domain, message);
+        if (!Signatures.signs(digest, signer, signature)) revert IEscrow.EvidenceInvalid(index);
     }
 }

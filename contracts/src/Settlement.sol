@@ -35,7 +35,8 @@ contract Settlement is Examination, Ledger, ISettlement {
 
     constructor(address authority_, address affirmation_, address escrow_) Books(authority_) {
         if (affirmation_.code.length == 0) revert AffirmationHasNoCode(affirmation_);
-        if (escrow_.code.length == 0) revert EscrowHasNoCode(escrow_);
+        // One of its own: swapped or doubled parts would leave acts that nobody answers.
+        if (escrow_.code.length == 0 || escrow_ == affirmation_) revert EscrowHasNoCode(escrow_);
         affirmation = affirmation_;
         escrow = escrow_;
     }
@@ -127,10 +128,13 @@ contract Settlement is Examination, Ledger, ISettlement {
             }
         }
         _emitSettled(plan);
-        if (plan.options & OPTION_RECORD != 0) {
-            _recorded[plan.id] = true;
-            emit InstructionRecorded(plan.id);
-        }
+        if (plan.options & OPTION_RECORD != 0) _record(plan.id);
+    }
+
+    /// @dev For whoever asks by id.
+    function _record(bytes32 id) private {
+        _recorded[id] = true;
+        emit InstructionRecorded(id);
     }
 
     /// @dev The one word of the event lies in the plan, and is clean.

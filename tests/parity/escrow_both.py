@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
@@ -11,9 +10,7 @@ from settle.chain.eip712 import recover
 from settle.domain import chainstate
 from settle.domain.chain_events import ChainEvent
 from settle.domain.errors import InvalidInput
-from settle.domain.escrow import twin
-from settle.domain.escrow.clock import WAY_PANEL, what_now
-from settle.domain.escrow.events import MilestoneState
+from settle.domain.escrow.clock import what_now
 from settle.domain.escrow.evidence import Facts, FeedRound
 from settle.domain.escrow.state import EscrowState, EscrowStep, advance_escrows
 from settle.domain.escrow.terms import EscrowTerms, escrow_id
@@ -140,8 +137,6 @@ class EscrowBoth:
         assert self._view("escrowIdOf", terms) == name, "two ids"
         record = self.state.records.get(name)
         expected = what_now(terms, record, now=self.now)
-        if record is not None:
-            expected = tuple(map(self._panel_at_once, expected, record.disputed_at))
         assert self._view("whatNow", terms) == expected, "two answers of whatNow"
         assert self._view("isWithdrawnFromEscrow", name) == (name in self.state.withdrawn)
         opened_at, outcomes, disputed = self._view("escrowState", name)
@@ -154,14 +149,6 @@ class EscrowBoth:
         bits = sum((at is not None) << k for k, at in enumerate(record.disputed_at))
         assert (opened_at, outcomes, disputed) == (record.opened_at, packed, bits), "two states"
         assert name != ZERO_WORD
-
-    def _panel_at_once(self, told: twin.MilestoneNow, disputed_at: int | None) -> twin.MilestoneNow:
-        """Add the panel in the second of the dispute itself: the contract tells it a second early.
-
-        That a ruling is refused then is compared all the same.
-        """
-        early = disputed_at == self.now and told.state is MilestoneState.BEFORE_PANEL
-        return replace(told, ways=told.ways | WAY_PANEL) if early else told
 
     def _view(self, name: str, *arguments: Any) -> Any:
         output = self.world.evm.view(self.world.settlement, self.world.abi.call(name, *arguments))

@@ -425,7 +425,7 @@ class EscrowWalk:
         draw = self.random.random()
         if draw < 0.15:
             return b""
-        if draw < 0.19 and not isinstance(leaf, Settled):
+        if draw < 0.19:
             return self.random.randbytes(self.random.choice((1, 8, 10, 24, 31, 32, 73)))
         match leaf:
             case Signed():

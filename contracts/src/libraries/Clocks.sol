@@ -9,11 +9,25 @@ import {Clock} from "./EscrowPlan.sol";
 library Clocks {
     /// @notice When this milestone was disputed; of one that was not, the opening.
     function disputedAt(Clock memory clock, uint256 milestone) internal pure returns (uint256) {
-        return clock.openedAt + ((clock.disputes >> (milestone << 5)) & type(uint32).max);
+        return clock.openedAt + _of(clock.disputes, milestone);
     }
 
     function isDisputed(Clock memory clock, uint256 milestone) internal pure returns (bool) {
         return (clock.disputed >> milestone) & 1 == 1;
+    }
+
+    /// @notice Where its condition begins in the program.
+    function startOf(Clock memory clock, uint256 milestone) internal pure returns (uint256) {
+        return _of(clock.starts, milestone);
+    }
+
+    /// @notice A bit for each milestone that its condition asks for.
+    function namesOf(Clock memory clock, uint256 milestone) internal pure returns (uint256) {
+        return _of(clock.names, milestone);
+    }
+
+    function _of(uint256 word, uint256 milestone) private pure returns (uint256) {
+        return (word >> (milestone << 5)) & type(uint32).max;
     }
 
     /// @notice Where an instant of the milestone's terms lies after all disputes so far.
@@ -29,7 +43,7 @@ library Clocks {
         for (uint256 j = 0; j <= milestone; ++j) {
             uint256 shift = 0;
             for (uint256 d = 0; d < j; ++d) {
-                bool named = (clock.survey.names[j] >> d) & 1 == 1;
+                bool named = (namesOf(clock, j) >> d) & 1 == 1;
                 if (named && shifts[d] > shift) shift = shifts[d];
             }
             if (isDisputed(clock, j) && disputedAt(clock, j) < instant + shift) {

@@ -9,6 +9,7 @@ import {
 } from "../interfaces/IEscrow.sol";
 import {AccountList} from "./AccountList.sol";
 import {Conditions} from "./Conditions.sol";
+import {EscrowParties} from "./EscrowParties.sol";
 import {EscrowPlan} from "./EscrowPlan.sol";
 
 /// @title What a program must be like to be opened
@@ -25,46 +26,50 @@ library ConditionForm {
         returns (uint256 partial_)
     {
         uint256 offset = 0;
-        // Bound: MAX_MILESTONES.
-        for (uint256 m = 0; m < plan.deadlines.length; ++m) {
-            uint256 nodes = 0;
-            uint256 depth = 1;
-            // How many nodes are still to come, a byte for each open group, the innermost lowest.
-            uint256 pending = 1;
-            // Bound: MAX_CONDITION_NODES.
-            while (pending != 0) {
-                if (offset >= program.length) revert IEscrow.ConditionMalformed(m, offset);
-                if (++nodes > MAX_CONDITION_NODES) {
-                    revert IEscrow.ConditionTooLarge(m, nodes, MAX_CONDITION_NODES);
-                }
-                if (depth > MAX_CONDITION_DEPTH) {
-                    revert IEscrow.ConditionTooDeep(m, MAX_CONDITION_DEPTH);
-                }
-                uint256 opcode = Conditions.number(program, offset, 1);
-                uint256 size = Conditions.sizeOf(opcode);
-                if (size == 0 || size > program.length - offset) {
-                    revert IEscrow.ConditionMalformed(m, offset);
-                }
-                // A condition in which NEVER is not alone could be written without it.
-                if (opcode == Conditions.NEVER && depth != 1) {
-                    revert IEscrow.ConditionMalformed(m, offset);
-                }
-                pending -= 1;
-                if (opcode >= Conditions.ALL) {
-                    pending = (pending << 8) | _children(program, m, offset, opcode);
-                    ++depth;
-                } else {
-                    uint256 neutral = _checkLeaf(plan, program, m, offset, opcode);
-                    if (partial_ == 0 && neutral != 0 && parties.indexOf(neutral) < parties.length)
-                    {
-                        partial_ = neutral;
+        // Bounds: MAX_MILESTONES, MAX_CONDITION_NODES, MAX_PROGRAM: nothing counted here can overflow; each byte of
+        // `pending` is above zero when a node is taken from it.
+        unchecked {
+            for (uint256 m = 0; m < plan.deadlines.length; ++m) {
+                uint256 nodes = 0;
+                uint256 depth = 1;
+                // How many nodes are still to come, a byte for each open group, the innermost lowest.
+                uint256 pending = 1;
+                while (pending != 0) {
+                    if (offset >= program.length) revert IEscrow.ConditionMalformed(m, offset);
+                    if (++nodes > MAX_CONDITION_NODES) {
+                        revert IEscrow.ConditionTooLarge(m, nodes, MAX_CONDITION_NODES);
                     }
-                    while (pending != 0 && pending & 0xff == 0) {
-                        pending >>= 8;
-                        --depth;
+                    if (depth > MAX_CONDITION_DEPTH) {
+                        revert IEscrow.ConditionTooDeep(m, MAX_CONDITION_DEPTH);
                     }
+                    uint256 opcode = Conditions.opcodeAt(program, offset);
+                    uint256 size = Conditions.sizeOf(opcode);
+                    if (size == 0 || size > program.length - offset) {
+                        revert IEscrow.ConditionMalformed(m, offset);
+                    }
+                    // A condition in which NEVER is not alone could be written without it.
+                    if (opcode == Conditions.NEVER && depth != 1) {
+                        revert IEscrow.ConditionMalformed(m, offset);
+                    }
+                    pending -= 1;
+                    if (opcode >= Conditions.ALL) {
+                        pending = (pending << 8) | _children(program, m, offset, opcode);
+                        ++depth;
+                    } else {
+                        uint256 neutral = _checkLeaf(plan, program, m, offset, opcode);
+                        if (
+                            partial_ == 0 && neutral != 0
+                                && parties.indexOf(neutral) < parties.length
+                        ) {
+                            partial_ = neutral;
+                        }
+                        while (pending != 0 && pending & 0xff == 0) {
+                            pending >>= 8;
+                            --depth;
+                        }
+                    }
+                    offset += size;
                 }
-                offset += size;
             }
         }
         if (offset != program.length) revert IEscrow.ProgramNotUsedUp(offset, program.length);
@@ -122,6 +127,9 @@ library ConditionForm {
                 good = good && instant >= plan.openBy;
                 from = instant;
             }
+        } else if (opcode == Conditions.PREIMAGE) {
+            // Nobody may give up payments, behind a freeze, against a secret that is out.
+            good = EscrowParties.hasOneDepositor(plan, m);
         } else if (opcode == Conditions.OUTCOME) {
             uint256 named = Conditions.number(program, offset + 1, 1);
             uint256 mask = Conditions.number(program, offset + 2, 1);

@@ -31,7 +31,8 @@ library Conditions {
     uint256 internal constant NOT = 0x13;
 
     /// @dev Bytes of each node by its opcode, its children not counted; 0: there is no such opcode.
-    bytes20 private constant SIZES = hex"0109355e40212103000000000000000002020301";
+    bytes32 private constant SIZES =
+        hex"0109355e40212103000000000000000002020301000000000000000000000000";
 
     /// @notice 32 bytes of the program from an offset on; behind its end they mean nothing.
     function word(bytes calldata program, uint256 offset) internal pure returns (uint256 value) {
@@ -40,8 +41,18 @@ library Conditions {
         }
     }
 
-    function sizeOf(uint256 opcode) internal pure returns (uint256) {
-        return opcode < 20 ? uint8(SIZES[opcode]) : 0;
+    /// @notice The opcode of the node that begins at an offset.
+    function opcodeAt(bytes calldata program, uint256 offset) internal pure returns (uint256) {
+        return word(program, offset) >> 248;
+    }
+
+    /// @notice Bytes of a node without its children; 0 if there is no such opcode.
+    function sizeOf(uint256 opcode) internal pure returns (uint256 size) {
+        bytes32 sizes = SIZES;
+        // The byte of that number; zero for the numbers behind the table, 20 and more.
+        assembly ("memory-safe") {
+            size := byte(opcode, sizes)
+        }
     }
 
     /// @notice An integer of `size` bytes that begins at an offset.

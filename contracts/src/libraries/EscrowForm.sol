@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {
-    EscrowTerms,
     IEscrow,
     MAX_ARBITERS,
     MAX_DISPUTE,
@@ -15,8 +14,9 @@ import {
 import {ILedger} from "../interfaces/ILedger.sol";
 import {AccountList} from "./AccountList.sol";
 import {ConditionForm} from "./ConditionForm.sol";
-import {EscrowPlan, LineWords} from "./EscrowPlan.sol";
+import {EscrowPlan, LINE_SIZE, LineWords} from "./EscrowPlan.sol";
 import {EscrowParties} from "./EscrowParties.sol";
+import {EscrowTyped} from "./EscrowTyped.sol";
 import {Window} from "./Window.sol";
 
 /// @title What terms of an escrow must be like to be opened
@@ -24,60 +24,62 @@ import {Window} from "./Window.sol";
 library EscrowForm {
     using AccountList for uint256[];
 
-    /// @notice Refuses terms beyond the bounds, before anything is done with them (law L9).
-    function checkBounds(EscrowTerms calldata terms) internal pure {
-        uint256 lines = terms.lines.length;
+    /// @notice Refuses terms that are not well-formed; lists who signs them.
+    function check(EscrowPlan memory plan) internal view returns (uint256[] memory signers) {
+        _checkBounds(plan);
+        _checkLines(plan);
+        _checkDeadlines(plan);
+        signers = EscrowParties.partiesOf(plan, EscrowParties.ALL);
+        uint256 partial_ = ConditionForm.check(plan, EscrowTyped.programOf(plan), signers);
+        _checkPanel(plan, signers, partial_);
+        EscrowParties.addNeutrals(plan, signers);
+    }
+
+    /// @dev Nothing was done with the terms but reading and hashing (law L9).
+    function _checkBounds(EscrowPlan memory plan) private pure {
+        uint256 lines = plan.lines;
         if (lines == 0 || lines > MAX_ESCROW_LINES) {
             revert IEscrow.TooManyLines(lines, MAX_ESCROW_LINES);
         }
-        uint256 milestones = terms.deadlines.length;
+        uint256 milestones = plan.deadlines.length;
         if (milestones == 0 || milestones > MAX_MILESTONES) {
             revert IEscrow.TooManyMilestones(milestones, MAX_MILESTONES);
         }
-        uint256 arbiters = terms.arbiters.length;
+        uint256 arbiters = plan.arbiters.length;
         if (arbiters > MAX_ARBITERS) revert IEscrow.TooManyArbiters(arbiters, MAX_ARBITERS);
-        uint256 length = terms.program.length;
+        uint256 length = plan.programLength;
         if (length > MAX_PROGRAM) revert IEscrow.ProgramTooLong(length, MAX_PROGRAM);
-    }
-
-    /// @notice Refuses terms that are not well-formed; lists who signs them.
-    function check(EscrowPlan memory plan, bytes calldata program)
-        internal
-        view
-        returns (uint256[] memory signers)
-    {
-        _checkLines(plan);
-        _checkDeadlines(plan);
-        signers = EscrowParties.signersOf(plan);
-        // Behind the parties, whom no oracle may be; one of them may be asked to rule: _checkPanel says no.
-        uint256 partial_ =
-            ConditionForm.check(plan, program, EscrowParties.partiesOf(plan, EscrowParties.ALL));
-        _checkPanel(plan, partial_);
     }
 
     function _checkLines(EscrowPlan memory plan) private pure {
         uint256 milestones = plan.deadlines.length;
         uint256 next = 0;
-        // Bound: MAX_ESCROW_LINES.
-        for (uint256 k = 0; k < plan.lines.length; ++k) {
-            LineWords memory line = plan.lines[k];
-            if (line.milestone >= milestones || line.milestone + 1 < next) {
-                revert IEscrow.LineInvalid(k);
+        // Bounds: MAX_ESCROW_LINES; milestones are bytes.
+        unchecked {
+            LineWords memory line = plan.firstLine;
+            uint256 count = plan.lines;
+            for (uint256 k = 0; k < count; ++k) {
+                if (line.milestone >= milestones || line.milestone + 1 < next) {
+                    revert IEscrow.LineInvalid(k);
+                }
+                if (line.milestone > next) revert IEscrow.MilestoneWithoutLines(next);
+                next = line.milestone + 1;
+                bool good = line.quantity != 0 && line.depositor != 0 && line.beneficiary != 0
+                    && line.depositor != line.beneficiary;
+                if (!good) revert IEscrow.LineInvalid(k);
+                uint256 most = line.ifMet;
+                if (most <= line.quantity) most = line.byDefault;
+                if (most <= line.quantity) most = line.ifUnruled;
+                if (most > line.quantity) {
+                    revert IEscrow.PaysMoreThanHeld(k, most, line.quantity);
+                }
+                // The next line; not read after the last.
+                assembly ("memory-safe") {
+                    line := add(line, LINE_SIZE)
+                }
             }
-            if (line.milestone > next) revert IEscrow.MilestoneWithoutLines(next);
-            next = line.milestone + 1;
-            bool good = line.quantity != 0 && line.depositor != 0 && line.beneficiary != 0
-                && line.depositor != line.beneficiary;
-            if (!good) revert IEscrow.LineInvalid(k);
-            _checkPaid(k, line.ifMet, line.quantity);
-            _checkPaid(k, line.byDefault, line.quantity);
-            _checkPaid(k, line.ifUnruled, line.quantity);
         }
         if (next != milestones) revert IEscrow.MilestoneWithoutLines(next);
-    }
-
-    function _checkPaid(uint256 k, uint256 paid, uint256 quantity) private pure {
-        if (paid > quantity) revert IEscrow.PaysMoreThanHeld(k, paid, quantity);
     }
 
     function _checkDeadlines(EscrowPlan memory plan) private view {
@@ -101,7 +103,10 @@ library EscrowForm {
     }
 
     /// @param partial_ an oracle that is a party, or 0
-    function _checkPanel(EscrowPlan memory plan, uint256 partial_) private pure {
+    function _checkPanel(EscrowPlan memory plan, uint256[] memory parties, uint256 partial_)
+        private
+        pure
+    {
         uint256[] memory arbiters = plan.arbiters;
         uint256 count = arbiters.length;
         uint256 last = plan.fallbackArbiter;
@@ -123,13 +128,11 @@ library EscrowForm {
             }
         }
         if (!good) revert IEscrow.PanelInvalid();
-        if (count != 0) {
-            uint256[] memory parties = EscrowParties.partiesOf(plan, EscrowParties.ALL);
-            for (uint256 k = 0; k < count; ++k) {
-                _checkNeutral(parties, arbiters[k]);
-            }
-            if (last != 0) _checkNeutral(parties, last);
+        for (uint256 k = 0; k < count; ++k) {
+            _checkNeutral(parties, arbiters[k]);
         }
+        // No address is 0.
+        _checkNeutral(parties, last);
         if (partial_ != 0) _refuseParty(partial_);
     }
 

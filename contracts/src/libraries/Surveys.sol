@@ -3,36 +3,36 @@ pragma solidity 0.8.37;
 
 import {MAX_CONDITION_NODES} from "../interfaces/IEscrow.sol";
 import {Conditions} from "./Conditions.sol";
-import {Survey} from "./EscrowPlan.sol";
+import {Clock} from "./EscrowPlan.sol";
 
 /// @title Walks over programs that were checked at the opening
 library Surveys {
-    /// @notice Walks the conditions of the first so many milestones.
-    function survey(bytes calldata program, uint256 milestones)
-        internal
-        pure
-        returns (Survey memory found)
-    {
+    /// @notice Walks the conditions of the first so many milestones and fills in what a clock knows of them.
+    function survey(Clock memory clock, bytes calldata program, uint256 milestones) internal pure {
         uint256 offset = 0;
-        for (uint256 m = 0; m < milestones; ++m) {
-            found.starts[m] = offset;
-            uint256 evidence = 0;
-            bool negated = false;
-            // Bound: MAX_CONDITION_NODES.
-            for (uint256 pending = 1; pending != 0; --pending) {
-                uint256 opcode = Conditions.number(program, offset, 1);
-                if (opcode == Conditions.OUTCOME) {
-                    found.names[m] |= 1 << Conditions.number(program, offset + 1, 1);
-                } else if (opcode == Conditions.PREIMAGE) {
-                    found.locked |= 1 << m;
+        uint256 evidence = 0;
+        // Bounds: MAX_MILESTONES, MAX_CONDITION_NODES, MAX_PROGRAM; `pending` counts nodes that follow.
+        unchecked {
+            for (uint256 m = 0; m < milestones; ++m) {
+                clock.starts |= offset << (m << 5);
+                evidence = 0;
+                bool negated = false;
+                for (uint256 pending = 1; pending != 0; --pending) {
+                    uint256 opcode = Conditions.opcodeAt(program, offset);
+                    if (opcode == Conditions.OUTCOME) {
+                        uint256 named = Conditions.number(program, offset + 1, 1);
+                        clock.names |= 1 << ((m << 5) + named);
+                    } else if (opcode == Conditions.PREIMAGE) {
+                        clock.locked |= 1 << m;
+                    }
+                    if (Conditions.takesEvidence(opcode, negated)) ++evidence;
+                    negated = opcode == Conditions.NOT;
+                    pending += Conditions.childrenOf(program, offset, opcode);
+                    offset += Conditions.sizeOf(opcode);
                 }
-                if (Conditions.takesEvidence(opcode, negated)) ++evidence;
-                negated = opcode == Conditions.NOT;
-                pending += Conditions.childrenOf(program, offset, opcode);
-                offset += Conditions.sizeOf(opcode);
             }
-            found.evidence = evidence;
         }
+        clock.evidence = evidence;
     }
 
     /// @notice The instants of the TIME leaves of the condition that begins at an offset.
@@ -45,7 +45,7 @@ library Surveys {
         uint256 count = 0;
         // Bound: MAX_CONDITION_NODES.
         for (uint256 pending = 1; pending != 0; --pending) {
-            uint256 opcode = Conditions.number(program, offset, 1);
+            uint256 opcode = Conditions.opcodeAt(program, offset);
             if (opcode == Conditions.TIME) {
                 times[count++] = Conditions.number(program, offset + 1, 8);
             }

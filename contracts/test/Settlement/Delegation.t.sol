@@ -68,6 +68,19 @@ contract DelegationTest is Market {
         refusesDeployment(half, stranger, "EscrowHasNoCode(address)");
     }
 
+    function test_refuses_a_deployment_of_one_part_twice() external {
+        bytes memory creation = abi.encodePacked(
+            vm.getCode("Settlement.sol:Settlement"), abi.encode(authority, half, half)
+        );
+        Creator creator = new Creator();
+        (bool success, bytes memory answer) =
+            address(creator).call(abi.encodeCall(creator.create, (creation)));
+        assertFalse(success);
+        assertEq(
+            answer, abi.encodeWithSelector(bytes4(keccak256("EscrowHasNoCode(address)")), half)
+        );
+    }
+
     function refusesDeployment(address half_, address escrow_, string memory error_) private {
         bytes memory creation = abi.encodePacked(
             vm.getCode("Settlement.sol:Settlement"), abi.encode(authority, half_, escrow_)
