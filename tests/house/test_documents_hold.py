@@ -142,7 +142,7 @@ def test_published_gas_is_the_measured_one() -> None:
     measured = json.loads((ROOT / "benchmarks" / "results" / "gas.json").read_text())
     page = (ROOT / "docs" / "gas.md").read_text()
     figures = {name: f"{value:,}" for name, value in measured.items() if isinstance(value, int)}
-    assert len(figures) == 7
+    assert {"dvp_signed", "settle_many_100_per_trade", "escrow_open_fund_release"} <= set(figures)
     missing = {name: figure for name, figure in figures.items() if figure not in page}
     assert not missing, f"docs/gas.md does not say {missing}"
 
