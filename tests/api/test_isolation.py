@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from settle.chain.eip712 import sign
+from settle.domain.escrow.conditions import Never
+from settle.domain.escrow.terms_json import terms_to_json
+from tests.api.escrow_talk import propose, terms_of
 from tests.api.world import Party, World
 
 SHARED = {
@@ -24,6 +27,10 @@ OPERATORS = {
     ("post", "/v1/participants/{lei}/keys"),
     ("post", "/v1/participants/{lei}/keys/{key}/revoke"),
 }
+PARTIES = {
+    # Only who is named in the terms proposes them; what is refused names nothing that was not sent.
+    ("post", "/v1/escrows"),
+}
 STREAM = "/v1/events"
 
 
@@ -34,6 +41,8 @@ class Belongings:
         self.matched = world.matched()
         self.affirmed = world.affirmed()
         self.alleged = world.submit(world.a, world.b, delivers=True, quantity="77")
+        self.terms = terms_of(world, condition=Never())
+        self.escrow = propose(world, self.terms)["id"]
         self.lei = str(world.a.lei)
         self.account = "0x" + world.a.account.hex()
         self.secrets = {
@@ -45,6 +54,7 @@ class Belongings:
             self.affirmed["trade_id"],
             self.alleged["trade_id"],
             self.matched["digest"][2:],
+            self.escrow[2:],
             "alpha-1",
             "bravo-1",
         }
@@ -55,6 +65,7 @@ class Belongings:
             found = (self.matched, self.affirmed, self.alleged)
             return [path.replace("{trade_id}", one["trade_id"]) for one in found]
         filled = path.replace("{digest}", self.matched["digest"])
+        filled = filled.replace("{escrow}", self.escrow)
         filled = filled.replace("{account}", self.account).replace("{key}", self.account)
         filled = filled.replace("{lei}", self.lei).replace("{number}", "1")
         assert "{" not in filled, f"say what of others belongs into {path}"
@@ -68,6 +79,11 @@ class Belongings:
             return {"signature": signature}
         if path.endswith("/signatures"):
             return {"signatures": [{"digest": self.matched["digest"], "signature": signature}]}
+        if path == "/v1/escrows":
+            return {"terms": terms_to_json(self.terms)}
+        if path.startswith("/v1/escrows/"):
+            consent = sign(bytes.fromhex(self.escrow[2:]), party.key)
+            return {"kind": "consent", "signature": "0x" + consent.hex()}
         return {}
 
 
@@ -100,7 +116,7 @@ def test_a_stranger_to_a_trade_learns_nothing_of_it(world: World, others: Belong
                 answer = world.post(world.c, target, others.body(path, world.c), If_Match="*")
             asked += 1
             if "{" in path or method == "post":
-                expected = {403} if (method, path) in OPERATORS else {404}
+                expected = {403} if (method, path) in OPERATORS | PARTIES else {404}
                 assert answer.status_code in expected, (method, target, answer.text)
             else:
                 assert answer.status_code == 200, (method, target, answer.text)

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from settle.api import (
+    escrow_routes,
     event_routes,
     health_routes,
     instruction_routes,
@@ -46,6 +47,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     venue_routes.router,
     trade_routes.router,
     instruction_routes.router,
+    escrow_routes.router,
     event_routes.router,
     iso_routes.router,
     health_routes.router,

@@ -9,6 +9,14 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from settle.api import venue_documents as venue
+from settle.api.example_escrow import (
+    ESCROW,
+    ESCROW_EVIDENCE,
+    ESCROW_NOW,
+    ESCROW_TERMS,
+    ESCROW_TEXT,
+    ESCROWS,
+)
 from settle.api.example_trade import (
     ACCOUNT,
     ACCOUNT_OUT,
@@ -147,6 +155,12 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         request={"signatures": [{"digest": to_hex(DIGEST), "signature": to_hex(SIGNATURE)}]},
         response=ConsentsOut(results=(CONSENT,)),
     ),
+    "propose": Example(request={"terms": ESCROW_TERMS}, response=ESCROW),
+    "get_escrows": Example(response=ESCROWS),
+    "get_escrow": Example(response=ESCROW),
+    "get_escrow_text": Example(response=ESCROW_TEXT),
+    "get_what_now": Example(response=ESCROW_NOW),
+    "send_escrow_message": Example(request=ESCROW_EVIDENCE, response=ESCROW),
     "stream_events": Example(response=EVENT),
     "send_message": Example(request=SESE_023, response=SESE_024),
     "list_messages": Example(response=MESSAGES),

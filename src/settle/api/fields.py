@@ -6,6 +6,7 @@ lose precision above 2^53, and a float is never money. Bytes are 0x and lower-ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Final
@@ -14,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic_core import PydanticCustomError
 
 from settle.domain.errors import InvalidInput
+from settle.domain.escrow.terms import MAX_PROGRAM
 from settle.domain.ids import (
     account_address,
     parse_bic,
@@ -28,7 +30,10 @@ from settle.domain.instruction import UINT32_MAX, UINT64_MAX
 from settle.domain.money import UINT128_MAX, parse_units
 
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
+MAX_EVIDENCE: Final = 4_096
+"""Bytes of one piece of evidence: the longest has an instruction of eight legs in it."""
 _DAY_LENGTH: Final = len("2026-11-26")
+_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})*\Z")
 
 
 class Document(BaseModel):
@@ -91,6 +96,12 @@ def _parse_signature(text: str) -> bytes:
     return octets
 
 
+def _parse_octets(text: str, most: int) -> bytes:
+    if not _HEX.match(text) or len(text) > 2 + 2 * most:
+        raise InvalidInput("octets_form", f"expected 0x and at most {most} bytes in lower-case hex")
+    return bytes.fromhex(text[2:])
+
+
 _DAY: Final = WithJsonSchema({"type": "string", "format": "date"})
 _LEI: Final = _text_schema("^[A-Z0-9]{18}[0-9]{2}$")
 _BIC: Final = _text_schema("^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$")
@@ -112,6 +123,12 @@ AddressIn = Annotated[bytes, _validator(account_address), _octets(20)]
 WordIn = Annotated[bytes, _validator(parse_word), _octets(32)]
 DigestIn = Annotated[bytes, _validator(parse_instruction_id), _octets(32)]
 SignatureIn = Annotated[bytes, _validator(_parse_signature), _octets(64, 65)]
+ProgramIn = Annotated[
+    bytes, _validator(lambda text: _parse_octets(text, MAX_PROGRAM)), _octets(0, MAX_PROGRAM)
+]
+EvidenceIn = Annotated[
+    bytes, _validator(lambda text: _parse_octets(text, MAX_EVIDENCE)), _octets(0, MAX_EVIDENCE)
+]
 LeiIn = Annotated[str, _validator(parse_lei), _LEI]
 BicIn = Annotated[str, _validator(parse_bic), _BIC]
 IsinIn = Annotated[str, _validator(parse_isin), _ISIN]
@@ -125,6 +142,7 @@ Uint64 = Annotated[int, _AS_TEXT, _digits(UINT64_MAX)]
 Uint32 = Annotated[int, _AS_TEXT, _digits(UINT32_MAX)]
 AddressHex = Annotated[bytes, _AS_HEX, _octets(20)]
 WordHex = Annotated[bytes, _AS_HEX, _octets(32)]
+EvidenceHex = Annotated[bytes, _AS_HEX, _octets(0, MAX_EVIDENCE)]
 SignatureHex = Annotated[bytes, _AS_HEX, _octets(64, 65)]
 LeiText = Annotated[str, _LEI]
 BicText = Annotated[str, _BIC]

@@ -26,21 +26,43 @@ CursorQuery = Annotated[
 
 def write_cursor(last: TradeId, filters: Sequence[object] = ()) -> str:
     """Give the cursor of what follows `last` under the same filters."""
-    octets = _digest(filters) + last.encode()
-    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
+    return write_mark(last.encode(), filters)
 
 
 def read_cursor(cursor: str | None, filters: Sequence[object] = ()) -> TradeId | None:
     """Read a cursor; None for none. Raises InvalidInput for one of another list."""
+    mark = read_mark(cursor, filters)
+    if mark is None:
+        return None
+    try:
+        return parse_trade_id(mark.decode("ascii"))
+    except (UnicodeDecodeError, InvalidInput):
+        raise _foreign() from None
+
+
+def write_mark(mark: bytes, filters: Sequence[object] = ()) -> str:
+    """Give the cursor of what follows an entry that `mark` names; at most 42 bytes."""
+    return base64.urlsafe_b64encode(_digest(filters) + mark).decode().rstrip("=")
+
+
+def read_mark(
+    cursor: str | None, filters: Sequence[object] = (), *, size: int | None = None
+) -> bytes | None:
+    """Read the mark in a cursor. Raises InvalidInput if it is of another list or size."""
     if cursor is None:
         return None
     try:
         octets = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        if octets[:_FILTER_BYTES] == _digest(filters):
-            return parse_trade_id(octets[_FILTER_BYTES:].decode("ascii"))
-    except (binascii.Error, UnicodeDecodeError, InvalidInput):
-        pass
-    raise InvalidInput("cursor", "the cursor is not one of this list with these filters")
+    except binascii.Error:
+        raise _foreign() from None
+    mark = octets[_FILTER_BYTES:]
+    if octets[:_FILTER_BYTES] != _digest(filters) or size not in {None, len(mark)}:
+        raise _foreign()
+    return mark
+
+
+def _foreign() -> InvalidInput:
+    return InvalidInput("cursor", "the cursor is not one of this list with these filters")
 
 
 def _digest(filters: Sequence[object]) -> bytes:

@@ -27,6 +27,7 @@ from settle.client.documents import (
     ToSign,
     Venue,
 )
+from settle.client.escrows import EscrowMethods
 from settle.client.messages import Message, MessageAnswer, answer_of
 from settle.client.signer import Signer
 from settle.client.stream import follow
@@ -45,7 +46,7 @@ from settle.domain.side import TradeSide
 PAGE: Final = 500
 
 
-class Client:
+class Client(EscrowMethods):
     """One API, for one signer. Threads may share it."""
 
     def __init__(
