@@ -179,6 +179,11 @@ class SettlementContract:
         """Read what settleMany gives back: a code for each request, empty where it settled."""
         return tuple(read_code(code) for code in self._abi.decode("settleMany", answer)[0])
 
+    def is_withdrawn_from_escrow(self, node: Node, escrow: bytes, block: int) -> bool:
+        """Whether a signer took its signature under these terms back: they never open."""
+        [(found,)] = self._reads(node, "isWithdrawnFromEscrow", [(escrow,)], block)
+        return bool(found)
+
     def _reads(
         self, node: Node, function: str, arguments: Sequence[tuple[object, ...]], block: int
     ) -> list[tuple[Any, ...]]:

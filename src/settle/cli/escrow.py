@@ -18,6 +18,7 @@ from settle.domain.escrow.findings import Finding
 from settle.domain.escrow.graph import draw
 from settle.domain.escrow.payouts import BY_WORDS, name_of, payments_at, totals_at
 from settle.domain.escrow.reading import WrittenTerms, read_terms
+from settle.domain.escrow.register import Register
 from settle.domain.escrow.terms import escrow_id, signers_of
 from settle.domain.escrow.terms_json import terms_to_json
 from settle.domain.escrow.wording import print_terms
@@ -42,7 +43,7 @@ def check_file(
     as_json: JsonOption = False,
 ) -> None:
     """Explore every end that the terms can come to. Exit code 1: the terms are refused."""
-    written = _read(file, open_by)
+    written = read_file(file, open_by)
     report = check(written.terms, written.locks)
     if svg is not None and report.exploration is not None:
         drawing = draw(
@@ -61,7 +62,7 @@ def check_file(
 @escrow.command("print")
 def print_file(file: FileArgument, open_by: OpenByOption = None) -> None:
     """Print the terms in English, as their hash stands in what is signed."""
-    written = _read(file, open_by)
+    written = read_file(file, open_by)
     typer.echo(print_terms(written.terms, written.register), nl=False)
 
 
@@ -78,7 +79,7 @@ def compile_file(
 ) -> None:
     """Write what is signed: the terms as JSON, their encoding, who signs, and the id."""
     domain = _domain(deployment, chain_id, contract)
-    written = _read(file, open_by, salt=secrets.token_bytes(WORD_BYTES) if new_salt else None)
+    written = read_file(file, open_by, salt=secrets.token_bytes(WORD_BYTES) if new_salt else None)
     report = check(written.terms, written.locks)
     if report.is_refused:
         lines = "\n".join(map(str, report.findings))
@@ -98,15 +99,31 @@ def compile_file(
 # ------------------------------------------------------------------------------ reading
 
 
-def _read(file: Path, open_by: int | None, salt: bytes | None = None) -> WrittenTerms:
+def read_file(
+    file: Path,
+    open_by: int | None = None,
+    salt: bytes | None = None,
+    register: Register | None = None,
+) -> WrittenTerms:
+    """Read written terms; what is given takes the place of what the file says.
+
+    With a `register` of the chain, the file's assets must be those of it. Raises: InvalidInput.
+    """
+    text = read_text(file)
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput("file_read", f"{file}: {error}") from error
-    try:
-        return read_terms(text, is_json=file.suffix == ".json", open_by=open_by, salt=salt)
+        return read_terms(
+            text, is_json=file.suffix == ".json", open_by=open_by, salt=salt, register=register
+        )
     except InvalidInput as error:
         raise InvalidInput(error.code, f"{file}: {error.message}", error.pointer) from error
+
+
+def read_text(file: Path) -> str:
+    """Read a file of text. Raises: InvalidInput."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput("file_read", f"{file}: {error}") from error
 
 
 def _domain(deployment: Path | None, chain_id: int | None, contract: str | None) -> SigningDomain:

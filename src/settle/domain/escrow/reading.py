@@ -52,6 +52,7 @@ class WrittenTerms:
     labels: Mapping[Address, str]
     milestones: tuple[str, ...]
     locks: tuple[HashLock, ...]
+    reference: str
 
 
 def read_terms(
@@ -117,6 +118,7 @@ class _Reader:
             labels={account: label for label, account in self._accounts.items()},
             milestones=tuple(self._milestones),
             locks=hash_locks_at(self._root.get("hash_locks"), self._account, self._open_by),
+            reference=reference,
         )
 
     # -------------------------------------------------------------------------- names

@@ -1,0 +1,87 @@
+"""The escrows that a participant signed, on its own disk before anybody else hears of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Self
+
+from settle.domain.errors import Refused
+from settle.domain.ids import to_hex
+
+_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS escrows (
+    escrow BLOB PRIMARY KEY,
+    reference TEXT NOT NULL,
+    open_by INTEGER NOT NULL,
+    written TEXT NOT NULL
+);
+"""
+
+
+class EscrowJournal:
+    """Drafts by the reference in the participant's own document: one of each is live.
+
+    Two drafts of one deal could both be opened, and would hold the value twice.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the participant's journal, or make it with mode 0600."""
+        if not path.exists():
+            path.touch(mode=0o600)
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA busy_timeout = 5000")
+        self._db.executescript(_TABLE)
+
+    def __enter__(self) -> Self:
+        """Use it as a context."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def begin(
+        self,
+        escrow: bytes,
+        reference: str,
+        *,
+        open_by: int,
+        written: str,
+        now: int,
+        is_withdrawn: Callable[[bytes], bool],
+    ) -> None:
+        """Write down that a draft is about to be signed; the same one again changes nothing.
+
+        `is_withdrawn` asks the chain. Raises: Refused `another_draft` where another draft under
+        this reference was signed, is not withdrawn, and its time to open is not over.
+        """
+        with self._whole():
+            rows = self._db.execute(
+                "SELECT escrow FROM escrows WHERE reference = ? AND escrow <> ? AND open_by > ?",
+                (reference, escrow, now),
+            ).fetchall()
+            live = [other for (other,) in rows if not is_withdrawn(other)]
+            if live:
+                message = (
+                    f"you signed {to_hex(live[0])} under {reference!r}: withdraw it first, wait "
+                    "until its time to open is over, or give another deal another reference"
+                )
+                raise Refused((), message, code="another_draft")
+            self._db.execute(
+                "INSERT OR IGNORE INTO escrows VALUES (?, ?, ?, ?)",
+                (escrow, reference, open_by, written),
+            )
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")

@@ -1,0 +1,110 @@
+"""An escrow from the command line, on a venue that runs: two banks, one document."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.cli.test_venue import Venue, venue
+
+__all__ = ["venue"]
+
+
+def write(venue: Venue, name: str, reference: str, amount: str = "250.00") -> Path:
+    """The buyer pays when it accepts the goods; else, after two days, the money is free again."""
+    opens = datetime.now(UTC) + timedelta(hours=3)
+    path = venue.folder / f"{name}.toml"
+    path.write_text(f"""
+reference = "{reference}"
+open_by = {opens.strftime("%Y-%m-%dT%H:00:00Z")}
+
+[accounts]
+seller = "{venue.account("a")}"
+buyer = "{venue.account("b")}"
+
+[assets]
+EUR = {{ number = 2, decimals = 2 }}
+
+[[milestones]]
+name = "goods"
+deadline = "2 days"
+when = {{ signed = {{ by = "buyer", statement = "goods accepted" }} }}
+
+[[milestones.lines]]
+asset = "EUR"
+from = "buyer"
+to = "seller"
+quantity = "{amount}"
+if_met = "all"
+by_default = "nothing"
+if_unruled = "nothing"
+""")
+    return path
+
+
+def becomes(venue: Venue, escrow: str, status: str) -> Any:
+    end = time.monotonic() + 60
+    while True:
+        found = venue.of("a", "escrow", "show", escrow).json()
+        if found["status"] == status:
+            return found
+        assert time.monotonic() < end, found
+        time.sleep(0.3)
+
+
+def signed_by_both(venue: Venue, path: Path) -> str:
+    escrow = str(venue.of("a", "escrow", "draft", path).json()["id"])
+    for bank in ("a", "b"):
+        venue.of(bank, "escrow", "sign", escrow, path, "--yes")
+    becomes(venue, escrow, "Open")
+    return escrow
+
+
+def test_goods_accepted_are_paid(venue: Venue) -> None:
+    path = write(venue, "goods", "Order 1")
+    escrow = str(venue.of("a", "escrow", "draft", path).json()["id"])
+    [waiting] = venue.of("b", "escrow", "list", "--waiting-on-me").json()
+    assert waiting["id"] == escrow
+    shown = venue.of("b", "escrow", "sign", escrow, path, "--yes")
+    assert "goods accepted" in shown.err, "the English is printed before it is signed"
+    venue.of("a", "escrow", "sign", escrow, path, "--yes")
+    becomes(venue, escrow, "Open")
+    told = venue.run("escrow", "what-now", escrow, "-p", venue.profile("a")).out
+    assert "condition: Whoever shows that the condition holds ends it." in told
+    refused = venue.of("a", "escrow", "evidence", escrow, code=1).json()
+    assert refused["error"]["code"] == "not_asked"
+    venue.of("b", "escrow", "evidence", escrow)
+    [milestone] = becomes(venue, escrow, "Ended")["milestones"]
+    assert (milestone["outcome"], milestone["ended_by"]) == ("released", "condition")
+
+
+def test_what_is_not_the_own_document_is_not_signed(venue: Venue) -> None:
+    path = write(venue, "offered", "Order 2")
+    mine = write(venue, "mine", "Order 2", amount="249.00")
+    escrow = str(venue.of("a", "escrow", "draft", path).json()["id"])
+    refused = venue.of("b", "escrow", "sign", escrow, mine, "--yes", code=1).json()
+    assert refused["error"]["code"] == "not_as_written"
+    venue.of("a", "escrow", "sign", escrow, path, "--yes")
+    amended = str(venue.of("a", "escrow", "draft", mine).json()["id"])
+    refused = venue.of("a", "escrow", "sign", amended, mine, "--yes", code=1).json()
+    assert refused["error"]["code"] == "another_draft"
+    venue.of("a", "escrow", "withdraw", escrow)
+    becomes(venue, escrow, "Withdrawn")
+    venue.of("a", "escrow", "sign", amended, mine, "--yes")
+
+
+def test_a_split_is_proposed_and_accepted(venue: Venue) -> None:
+    escrow = signed_by_both(venue, write(venue, "split", "Order 3"))
+    venue.of("b", "escrow", "propose", escrow, "--pays", "100.00")
+    assert [one["id"] for one in venue.of("a", "escrow", "list", "--waiting-on-me").json()] == [
+        escrow
+    ]
+    other = venue.of("a", "escrow", "accept", escrow, "--pays", "200.00", code=1).json()
+    assert other["error"]["code"] == "not_found"
+    venue.of("a", "escrow", "accept", escrow, "--pays", "100.00")
+    [milestone] = becomes(venue, escrow, "Ended")["milestones"]
+    assert (milestone["outcome"], milestone["ended_by"]) == ("split", "agreement")
+    assert json.dumps(milestone["paid"]) == "[10000]"
