@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,3 +110,19 @@ def test_a_split_is_proposed_and_accepted(venue: Venue) -> None:
     [milestone] = becomes(venue, escrow, "Ended")["milestones"]
     assert (milestone["outcome"], milestone["ended_by"]) == ("split", "agreement")
     assert json.dumps(milestone["paid"]) == "[10000]"
+
+
+def test_with_the_venue_gone_the_kept_messages_end_it(venue: Venue) -> None:
+    escrow = signed_by_both(venue, write(venue, "alone", "Order 4"))
+    venue.of("b", "escrow", "show", escrow)
+    kept = venue.of("b", "escrow", "evidence", escrow, "--keep").json()["messages"]
+    assert [one["kind"] for one in kept] == ["consent", "consent", "evidence"]
+    operator = venue.operator_pid()
+    os.kill(operator, signal.SIGSTOP)
+    try:
+        done = venue.of("b", "escrow", "alone", escrow).json()
+        assert done["verb"] == "endByCondition"
+    finally:
+        os.kill(operator, signal.SIGCONT)
+    [milestone] = becomes(venue, escrow, "Ended")["milestones"]
+    assert (milestone["outcome"], milestone["ended_by"]) == ("released", "condition")

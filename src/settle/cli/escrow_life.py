@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
 from settle.chain.contracts import SettlementContract
 from settle.chain.deployment import check_deployment
 from settle.cli.escrow import FileArgument, OpenByOption, read_file, read_text
-from settle.cli.escrow_looks import IdArgument, escrow, summary
+from settle.cli.escrow_alone import escrow
+from settle.cli.escrow_looks import IdArgument, summary
 from settle.cli.output import JsonOption, show, tell
 from settle.cli.profile import Profile, ProfileOption, connected, load_profile
 from settle.client.signer import KeySigner
@@ -32,7 +33,8 @@ from settle.signer.escrow_words import EscrowWords
 
 if TYPE_CHECKING:
     from settle.client.client import Client
-    from settle.client.escrows import Escrow, EscrowMessage
+    from settle.client.escrows import EscrowMessage
+    from settle.domain.escrow.terms import EscrowTerms
 
 __all__ = ["escrow"]
 
@@ -41,7 +43,18 @@ PaysOption = Annotated[
     list[str], typer.Option(help="what a line of the milestone pays, in the order of the lines")
 ]
 HoursOption = Annotated[int, typer.Option(min=1, help="for how long the message is good")]
+KeepOption = Annotated[
+    bool, typer.Option("--keep", help="the venue is gone: only add it to your own bundle")
+]
 _HOUR_S: Final = 3_600
+
+
+class Known(NamedTuple):
+    """What words are said about: the venue's copy, or the kept one."""
+
+    id: bytes
+    terms: EscrowTerms
+    messages: tuple[EscrowMessage, ...]
 
 
 class _Own:
@@ -55,7 +68,7 @@ class _Own:
         check_deployment(self.deployment, self._node)
         self._contract = SettlementContract(self.deployment.settlement)
 
-    def words(self, found: Escrow) -> EscrowWords:
+    def words(self, found: Known) -> EscrowWords:
         """Speak about an escrow. Raises: Refused if its id is not that of its terms."""
         words = EscrowWords(found.terms, self.deployment.domain, self.signer)
         if words.id != found.id:
@@ -96,7 +109,7 @@ def draft(
         written = read_file(file, open_by, salt=salt, register=own.register())
         refuse_bad(written)
         made = own.client.propose_escrow(written.terms)
-        own.words(made)
+        own.words(Known(made.id, made.terms, made.messages))
         if made.terms != written.terms:
             raise Refused((), "the venue stored other terms than were sent", code="another_id")
     show(made, as_json=as_json, text=summary(made))
@@ -113,7 +126,7 @@ def sign(
     """Sign a draft that is what your own document says; its English is printed here first."""
     with _at_work(profile) as own:
         asked = own.client.escrow(parse_word(escrow_id))
-        words = own.words(asked)
+        words = own.words(Known(asked.id, asked.terms, asked.messages))
         text = read_text(file)
         written = review_escrow(
             asked,
@@ -135,7 +148,8 @@ def sign(
                 now=int(time.time()),
                 is_withdrawn=own.is_withdrawn,
             )
-        found = own.client.send_escrow_message(asked.id, message)
+            found = own.client.send_escrow_message(asked.id, message)
+            journal.keep(asked.id, found.terms, found.messages)
     show(found, as_json=as_json, text=summary(found))
 
 
@@ -146,11 +160,12 @@ def evidence(
     milestone: MilestoneOption = 1,
     value: Annotated[int | None, typer.Option(help="of the feed you are asked for")] = None,
     secret: Annotated[str | None, typer.Option(help="of a hash lock: 0x and 32 bytes")] = None,
+    keep: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """State what the condition asks you to state, or show the secret of its hash lock."""
 
-    def say(words: EscrowWords, _found: Escrow, _own: _Own) -> EscrowMessage:
+    def say(words: EscrowWords, _found: Known, _own: _Own) -> EscrowMessage:
         now = int(time.time())
         if secret is not None:
             return words.preimage(milestone - 1, parse_word(secret, "--secret"))
@@ -158,7 +173,7 @@ def evidence(
             return words.reading(milestone - 1, value, observed_at=now)
         return words.statement(milestone - 1, observed_at=now)
 
-    _send(escrow_id, profile, milestone, say, as_json=as_json)
+    _send(escrow_id, profile, milestone, say, keep=keep, as_json=as_json)
 
 
 @escrow.command("propose")
@@ -168,15 +183,16 @@ def propose(
     pays: PaysOption,
     milestone: MilestoneOption = 1,
     hours: HoursOption = 72,
+    keep: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Propose what a milestone pays, to all whose money hangs on it; signed by you already."""
 
-    def say(words: EscrowWords, found: Escrow, own: _Own) -> EscrowMessage:
+    def say(words: EscrowWords, found: Known, own: _Own) -> EscrowMessage:
         paid = _amounts(found, milestone - 1, pays, own.register())
         return words.split(milestone - 1, paid, valid_by=_later(hours))
 
-    _send(escrow_id, profile, milestone, say, as_json=as_json)
+    _send(escrow_id, profile, milestone, say, keep=keep, as_json=as_json)
 
 
 @escrow.command("accept")
@@ -185,11 +201,12 @@ def accept(
     profile: ProfileOption,
     pays: PaysOption,
     milestone: MilestoneOption = 1,
+    keep: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Sign the split that was proposed with exactly these amounts."""
 
-    def say(words: EscrowWords, found: Escrow, own: _Own) -> EscrowMessage:
+    def say(words: EscrowWords, found: Known, own: _Own) -> EscrowMessage:
         paid = tuple(_amounts(found, milestone - 1, pays, own.register()))
         now = int(time.time())
         proposed = [
@@ -203,7 +220,7 @@ def accept(
             raise NotFound(f"nobody proposes that milestone {milestone} pays {', '.join(pays)}")
         return words.split(milestone - 1, paid, valid_by=max(proposed))
 
-    _send(escrow_id, profile, milestone, say, as_json=as_json)
+    _send(escrow_id, profile, milestone, say, keep=keep, as_json=as_json)
 
 
 @escrow.command("dispute")
@@ -213,18 +230,19 @@ def dispute(
     file: Annotated[Path, typer.Option(help="your evidence: it stays with you, its hash is sent")],
     milestone: MilestoneOption = 1,
     hours: HoursOption = 1,
+    keep: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the panel to rule. The hash of the evidence is its SHA-256, as sha256sum prints it."""
 
-    def say(words: EscrowWords, _found: Escrow, _own: _Own) -> EscrowMessage:
+    def say(words: EscrowWords, _found: Known, _own: _Own) -> EscrowMessage:
         try:
             digest = hashlib.sha256(file.read_bytes()).digest()
         except OSError as error:
             raise InvalidInput("file_read", f"{file}: {error.strerror}") from error
         return words.dispute(milestone - 1, digest, valid_by=_later(hours))
 
-    _send(escrow_id, profile, milestone, say, as_json=as_json)
+    _send(escrow_id, profile, milestone, say, keep=keep, as_json=as_json)
 
 
 @escrow.command("rule")
@@ -235,15 +253,16 @@ def rule(
     reason: Annotated[str, typer.Option(help="four letters or digits")],
     milestone: MilestoneOption = 1,
     hours: HoursOption = 72,
+    keep: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Rule, as an arbiter, what each line of a disputed milestone pays."""
 
-    def say(words: EscrowWords, found: Escrow, own: _Own) -> EscrowMessage:
+    def say(words: EscrowWords, found: Known, own: _Own) -> EscrowMessage:
         paid = _amounts(found, milestone - 1, pays, own.register())
         return words.ruling(milestone - 1, paid, reason=reason, valid_by=_later(hours))
 
-    _send(escrow_id, profile, milestone, say, as_json=as_json)
+    _send(escrow_id, profile, milestone, say, keep=keep, as_json=as_json)
 
 
 @escrow.command("withdraw")
@@ -259,22 +278,35 @@ def _send(
     escrow_id: str,
     profile: Path,
     milestone: int,
-    say: Callable[[EscrowWords, Escrow, _Own], EscrowMessage],
+    say: Callable[[EscrowWords, Known, _Own], EscrowMessage],
     *,
+    keep: bool = False,
     as_json: bool,
 ) -> None:
-    with _at_work(profile) as own:
-        found = own.client.escrow(parse_word(escrow_id))
-        if milestone > len(found.terms.deadlines):
-            message = f"the terms have {len(found.terms.deadlines)} milestones"
+    """Say something to the venue, or, where it is gone, only to the own bundle."""
+    identity = parse_word(escrow_id)
+    with _at_work(profile) as own, EscrowJournal(own.profile.journal) as journal:
+        if keep:
+            known = Known(identity, *journal.bundle(identity))
+        else:
+            found = own.client.escrow(identity)
+            known = Known(identity, found.terms, found.messages)
+        if milestone > len(known.terms.deadlines):
+            message = f"the terms have {len(known.terms.deadlines)} milestones"
             raise InvalidInput("milestone", message)
-        message_of_mine = say(own.words(found), found, own)
-        found = own.client.send_escrow_message(found.id, message_of_mine)
+        said = say(own.words(known), known, own)
+        if keep:
+            kept = journal.keep(identity, known.terms, [said])
+            text = f"{len(kept)} messages are kept; settle escrow alone {escrow_id} acts on them"
+            show({"id": identity, "messages": kept}, as_json=as_json, text=text)
+            return
+        found = own.client.send_escrow_message(identity, said)
+        journal.keep(identity, found.terms, found.messages)
     show(found, as_json=as_json, text=summary(found))
 
 
 def _amounts(
-    found: Escrow, milestone: int, pays: Sequence[str], register: Register
+    found: Known, milestone: int, pays: Sequence[str], register: Register
 ) -> tuple[int, ...]:
     lines = lines_of(found.terms, milestone)
     if len(lines) != len(pays):

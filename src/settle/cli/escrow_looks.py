@@ -10,6 +10,7 @@ from settle.cli.escrow import escrow
 from settle.cli.output import JsonOption, show, table
 from settle.cli.profile import ProfileOption, connected, load_profile
 from settle.domain.ids import parse_word, to_hex
+from settle.signer.escrow_journal import EscrowJournal
 
 if TYPE_CHECKING:
     from settle.client.escrows import Escrow
@@ -21,9 +22,11 @@ IdArgument = Annotated[str, typer.Argument(help="the escrow's id")]
 
 @escrow.command("show")
 def show_escrow(escrow_id: IdArgument, profile: ProfileOption, as_json: JsonOption = False) -> None:
-    """Show an escrow: who has signed, each milestone, whose act it waits for."""
-    with connected(load_profile(profile)) as client:
+    """Show an escrow, and keep what opens and ends it without the venue."""
+    own = load_profile(profile)
+    with connected(own) as client, EscrowJournal(own.journal) as journal:
         found = client.escrow(parse_word(escrow_id))
+        journal.keep(found.id, found.terms, found.messages)
     show(found, as_json=as_json, text=summary(found))
 
 

@@ -118,7 +118,7 @@ class Alone:
         return digest, terms
 
     def _send(self, verb: str, reference: str, digest: InstructionId, data: bytes) -> Done:
-        gas = self._gas(verb, data)
+        gas = gas_of(self._direct, self._contract.address, verb, data)
         order = Order(to=self._contract.address, data=data, gas=gas, what=f"{verb} of {reference}")
         receipt = self._direct.send(order)
         return Done(
@@ -130,23 +130,28 @@ class Alone:
             gas_used=receipt.gas_used,
         )
 
-    def _gas(self, verb: str, data: bytes) -> int:
-        """Ask what it takes, and a quarter more; what would revert is refused unsent."""
-        own = self._direct.address
-        call = ContractCall(to=self._contract.address, data=data, sender=own)
-        head = self._node.head()
-        try:
-            gas = self._node.estimate_gas(call) * 5 // 4
-        except RpcError as error:
-            octets = revert_data(error)
-            if octets is None:
-                message = f"the node does not run the {verb}: {error.message}"
-                raise Unavailable(message, code="node_call") from error
-            raise contract_error(octets) from error
-        if self._node.balance(own, head.number) < gas * head.base_fee:
-            message = f"{to_hex(own)} cannot pay {gas} gas at {head.base_fee} wei: send it some"
-            raise Unavailable(message, code="no_means")
-        return gas
+
+def gas_of(direct: DirectSender, to: bytes, verb: str, data: bytes) -> int:
+    """Ask what a call takes, and a quarter more; what would revert is refused unsent.
+
+    Raises: Refused as the contract does; Unavailable if the node does not run it or the key has
+    no means.
+    """
+    own, node = direct.address, direct.node
+    call = ContractCall(to=to, data=data, sender=own)
+    head = node.head()
+    try:
+        gas = node.estimate_gas(call) * 5 // 4
+    except RpcError as error:
+        octets = revert_data(error)
+        if octets is None:
+            message = f"the node does not run the {verb}: {error.message}"
+            raise Unavailable(message, code="node_call") from error
+        raise contract_error(octets) from error
+    if node.balance(own, head.number) < gas * head.base_fee:
+        message = f"{to_hex(own)} cannot pay {gas} gas at {head.base_fee} wei: send it some"
+        raise Unavailable(message, code="no_means")
+    return gas
 
 
 def any_node(chain_id: int, confirmations: int) -> EngineProfile:

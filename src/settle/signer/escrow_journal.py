@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from settle.domain.errors import Refused
+from settle.client.codec import read
+from settle.client.escrows import EscrowMessage
+from settle.domain.errors import NotFound, Refused
+from settle.domain.escrow.terms_json import terms_from_json, terms_to_json
 from settle.domain.ids import to_hex
+
+if TYPE_CHECKING:
+    from settle.domain.escrow.terms import EscrowTerms
 
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS escrows (
@@ -18,7 +25,9 @@ CREATE TABLE IF NOT EXISTS escrows (
     open_by INTEGER NOT NULL,
     written TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS escrow_bundles (escrow BLOB PRIMARY KEY, bundle TEXT NOT NULL);
 """
+_Key = tuple[str, bytes, int, int]
 
 
 class EscrowJournal:
@@ -76,6 +85,43 @@ class EscrowJournal:
                 (escrow, reference, open_by, written),
             )
 
+    def keep(
+        self, escrow: bytes, terms: EscrowTerms, messages: Sequence[EscrowMessage]
+    ) -> tuple[EscrowMessage, ...]:
+        """Keep terms and messages beside those that are here; the newer of two of one kind stays.
+
+        What is kept opens and ends the escrow on the chain alone. Gives all that is kept.
+        """
+        with self._whole():
+            found = self._bundle(escrow)
+            kept: dict[_Key, EscrowMessage] = {} if found is None else _by_key(found[1])
+            kept |= _by_key(messages)
+            bundle = {
+                "terms": terms_to_json(terms),
+                "messages": [one.document() for one in kept.values()],
+            }
+            self._db.execute(
+                "INSERT OR REPLACE INTO escrow_bundles VALUES (?, ?)", (escrow, json.dumps(bundle))
+            )
+        return tuple(kept.values())
+
+    def bundle(self, escrow: bytes) -> tuple[EscrowTerms, tuple[EscrowMessage, ...]]:
+        """Give terms and messages of an escrow. Raises: NotFound if none are kept."""
+        found = self._bundle(escrow)
+        if found is None:
+            raise NotFound(f"the journal keeps no escrow {to_hex(escrow)}")
+        return found
+
+    def _bundle(self, escrow: bytes) -> tuple[EscrowTerms, tuple[EscrowMessage, ...]] | None:
+        row = self._db.execute(
+            "SELECT bundle FROM escrow_bundles WHERE escrow = ?", (escrow,)
+        ).fetchone()
+        if row is None:
+            return None
+        told = json.loads(row[0])
+        messages = tuple(read(EscrowMessage, one) for one in told["messages"])
+        return terms_from_json(told["terms"]), messages
+
     @contextmanager
     def _whole(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
@@ -85,3 +131,7 @@ class EscrowJournal:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+def _by_key(messages: Iterable[EscrowMessage]) -> dict[_Key, EscrowMessage]:
+    return {(one.kind, one.author, one.milestone, one.place): one for one in messages}

@@ -49,7 +49,8 @@ class EscrowWords:
         """Sign the terms. Raises: Refused if the account is none of those who sign."""
         if self._account not in signers_of(self._terms):
             raise Refused((), "this account does not sign these terms", code="not_a_signer")
-        return EscrowMessage(kind="consent", signature=self._signer.sign(self.id))
+        signature = self._signer.sign(self.id)
+        return EscrowMessage(kind="consent", author=self._account, signature=signature)
 
     def withdrawal(self) -> EscrowMessage:
         """Take the signature back, before the opening and for good."""
@@ -138,6 +139,7 @@ class EscrowWords:
         )
         return EscrowMessage(
             kind="ruling",
+            author=self._account,
             milestone=milestone,
             place=panel[self._account],
             paid=tuple(paid),

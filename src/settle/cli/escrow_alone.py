@@ -1,0 +1,47 @@
+"""`settle escrow alone`: the next thing that can happen, done on the chain without a venue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from settle.chain.deployment import load_deployment
+from settle.chain.direct import DirectSender
+from settle.chain.node import Node
+from settle.chain.rpc import Rpc
+from settle.cli.escrow_looks import IdArgument, escrow
+from settle.cli.output import JsonOption, show
+from settle.cli.profile import ProfileOption, load_profile
+from settle.cli.signer import ConfirmationsOption, DeploymentOption, RpcOption
+from settle.domain.ids import parse_word
+from settle.signer.alone import any_node
+from settle.signer.escrow_alone import AloneOnEscrow
+from settle.signer.escrow_journal import EscrowJournal
+
+__all__ = ["escrow"]
+
+
+@escrow.command("alone")
+def alone(
+    escrow_id: IdArgument,
+    profile: ProfileOption,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="take your signature back before the opening")
+    ] = False,
+    rpc: RpcOption = None,
+    deployment: DeploymentOption = None,
+    confirmations: ConfirmationsOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Open, end or pay out what the kept messages and the clock allow now, on the chain alone."""
+    own = load_profile(profile)
+    file = own.load_deployment() if deployment is None else load_deployment(deployment)
+    node = own.node() if rpc is None else Node(Rpc(rpc))
+    direct = DirectSender(node=node, profile=any_node(file.chain_id, confirmations), key=own.key())
+    with EscrowJournal(own.journal) as journal:
+        terms, messages = journal.bundle(parse_word(escrow_id))
+    taken = AloneOnEscrow(deployment=file, direct=direct)
+    done = taken.withdraw(terms) if withdraw else taken.act(terms, messages)
+    text = f"{done.verb} is final in block {done.block}, {done.gas_used} gas"
+    show(done, as_json=as_json, text=text)
