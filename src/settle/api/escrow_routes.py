@@ -40,7 +40,7 @@ from settle.services.message_escrow import (
     visible_escrow,
 )
 from settle.services.propose_escrow import propose_escrow
-from settle.services.show_escrows import list_escrows, view_escrow
+from settle.services.show_escrows import chain_now, list_escrows, view_escrow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -65,7 +65,7 @@ def _id(text: str) -> EscrowId:
 def _view(run: Runtime, conn: Connection, caller: Caller, escrow: EscrowId) -> EscrowView:
     context = run.context
     row = visible_escrow(context.venue, conn, caller.viewer, escrow)
-    return view_escrow(context.venue, conn, row, context.clock())
+    return view_escrow(context.venue, conn, row, chain_now(context.venue, conn))
 
 
 @router.post("/escrows", status_code=HTTPStatus.CREATED, response_model=EscrowOut)
@@ -77,7 +77,7 @@ async def propose(
     terms = told.terms.value()
 
     def work(conn: Connection, _checked: None) -> Answer:
-        at = context.clock()
+        at = chain_now(context.venue, conn)
         try:
             row, new = propose_escrow(context.venue, conn, member.lei, terms, at)
         except Reverted as error:
@@ -118,7 +118,7 @@ def get_escrows(
             waiting_on_me=waiting_on_me,
             below=below,
             limit=limit,
-            at=context.clock(),
+            at=chain_now(context.venue, conn),
         )
     following = None
     if last is not None:
@@ -145,7 +145,8 @@ def get_escrow_text(run: RuntimeNeeded, caller: CallerNeeded, escrow: EscrowPath
 def get_what_now(run: RuntimeNeeded, caller: CallerNeeded, escrow: EscrowPath) -> EscrowNowOut:
     """Say what would end each milestone now, who can do it, and what happens by itself."""
     with run.context.database.reading() as conn:
-        return escrow_now_out(_view(run, conn, caller, _id(escrow)), run.context.clock())
+        view = _view(run, conn, caller, _id(escrow))
+        return escrow_now_out(view, chain_now(run.context.venue, conn))
 
 
 @router.post("/escrows/{escrow}/messages", response_model=EscrowOut)
@@ -174,12 +175,14 @@ async def send_escrow_message(
             signature=told.signature or b"",
         )
         try:
-            return check_message(context.venue, member.lei, _id(escrow), message, context.clock())
+            with context.database.reading() as conn:
+                at = chain_now(context.venue, conn)
+            return check_message(context.venue, member.lei, _id(escrow), message, at)
         except Reverted as error:
             raise as_invalid(error, "/data") from error
 
     def work(conn: Connection, checked: CheckedMessage) -> Answer:
-        at = context.clock()
+        at = chain_now(context.venue, conn)
         row = accept_message(context.venue, conn, checked, at)
         return json_answer(HTTPStatus.OK, escrow_out(view_escrow(context.venue, conn, row, at)))
 

@@ -27,7 +27,7 @@ app = Program(
     pretty_exceptions_enable=False,
 )
 audit = typer.Typer(help="Replay the chain and say where anything differs.", no_args_is_help=True)
-app.command()(demo)
+app.add_typer(demo, name="demo")
 app.command()(local.up)
 app.command()(local.down)
 app.command("deploy")(local.deploy_contracts)

@@ -51,7 +51,7 @@ def run_demo(request: DemoRequest, tell: Callable[[str], None]) -> dict[str, Any
     folder = Path(tempfile.mkdtemp(prefix="settle-demo-"))
     chain = open_local_chain(profile, folder, root=request.root)
     open_hours = hours(int(time.time()), _CLOSES_IN_S)
-    stage = Stage(chain, profile, request.root, plan, open_hours, tell)
+    stage = Stage(chain, profile, request.root, plan.members, open_hours, tell)
     try:
         tell(f"chain {profile.chain_id} ({profile.name}) runs, contracts are deployed; {folder}")
         stage.admit()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from settle.chain.direct import Order
     from settle.chain.profile import EngineProfile
-    from settle.demo.plan import Plan
+    from settle.demo.plan import Member
     from settle.demo.tape import Tape
     from settle.local_chain import LocalChain
 
@@ -97,11 +97,15 @@ class Stage:
         chain: LocalChain,
         profile: EngineProfile,
         root: Path,
-        plan: Plan,
+        members: Sequence[Member],
         open_hours: Hours,
         tell: Callable[[str], None],
+        keys: Sequence[bytes] | None = None,
     ) -> None:
-        """Take a chain that runs; `tell` is told, a line at a time, how far long work is."""
+        """Take a chain that runs; without `keys` members draw their own.
+
+        `tell` is told, a line at a time, how far long work is.
+        """
         self._tell = tell
         self.chain = chain
         self.profile = profile
@@ -113,8 +117,8 @@ class Stage:
         self._process: subprocess.Popen[bytes] | None = None
         self.assets: dict[str, AssetId] = {}
         self.banks = [
-            Bank(member, new_key(), chain.folder, chain.deployment.domain)
-            for member in plan.members
+            Bank(member, key, chain.folder, chain.deployment.domain)
+            for member, key in zip(members, keys or [new_key() for _ in members], strict=True)
         ]
 
     @property
@@ -136,7 +140,7 @@ class Stage:
         orders = [
             desk.admit(bank.member.lei, bank.member.bic, [bank.account]) for bank in self.banks
         ]
-        self._perform("participants", orders)
+        self.perform("participants", orders)
 
     def create_assets(self, tape: Tape, more: Sequence[str] = ()) -> None:
         """Create the tape's securities and currencies, in order of their codes."""
@@ -153,7 +157,7 @@ class Stage:
             )
             for code in currencies
         ]
-        self._perform("assets", orders)
+        self.perform("assets", orders)
         codes = [*securities, *currencies]
         self.assets = {code: AssetId(number) for number, code in enumerate(codes, start=1)}
 
@@ -166,10 +170,10 @@ class Stage:
             for code, units in sorted(of.items())
             if units
         ]
-        self._perform("holdings", orders)
+        self.perform("holdings", orders)
         return len(orders)
 
-    def _perform(self, what: str, orders: Sequence[Order]) -> None:
+    def perform(self, what: str, orders: Sequence[Order]) -> None:
         """Send as many as the engine takes at once, and tell how far it is."""
         progress = Progress(what, len(orders), self._tell)
         step = self.profile.in_flight

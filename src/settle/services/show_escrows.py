@@ -86,6 +86,15 @@ class EscrowView:
     milestones: tuple[MilestoneNow, ...]
 
 
+def chain_now(venue: Venue, conn: Connection) -> int:
+    """The instant that escrows are told of: ours, or the chain's where that is ahead.
+
+    Their clocks are the blocks', and a chain for trying things out may have been moved on.
+    """
+    head = venue.store.final_head(conn)
+    return venue.clock() if head is None else max(venue.clock(), head[1])
+
+
 def view_escrow(venue: Venue, conn: Connection, row: EscrowRow, at: int) -> EscrowView:
     """Put together what is known of an escrow, as of `at` (unix seconds)."""
     record = venue.store.escrow_records(conn, [row.escrow]).get(row.escrow)
