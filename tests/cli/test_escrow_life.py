@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
+import subprocess
+import sys
 import time
+import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -126,3 +130,41 @@ def test_with_the_venue_gone_the_kept_messages_end_it(venue: Venue) -> None:
         os.kill(operator, signal.SIGCONT)
     [milestone] = becomes(venue, escrow, "Ended")["milestones"]
     assert (milestone["outcome"], milestone["ended_by"]) == ("released", "condition")
+
+
+def test_the_auditor_finds_what_the_database_says_of_an_escrow(venue: Venue) -> None:
+    escrow = signed_by_both(venue, write(venue, "audited", "Order 5"))
+    venue.of("b", "escrow", "evidence", escrow)
+    becomes(venue, escrow, "Ended")
+    copy = venue.folder / "copy.db"
+    profile = tomllib.loads(venue.profile("a").read_text())
+    source = sqlite3.connect(venue.state / "venue.db")
+
+    def audited(change: str, *values: object, code: int) -> list[Any]:
+        copy.unlink(missing_ok=True)
+        to = sqlite3.connect(copy)
+        source.backup(to)
+        assert to.execute(change, values).rowcount == 1
+        to.commit()
+        to.close()
+        ended = subprocess.run(
+            [sys.executable, "-m", "settle.audit", "run", "--json", "--rpc", profile["rpc"],
+             "--deployment", profile["deployment"], "--database", f"sqlite:///{copy}"],
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert ended.returncode == code, ended
+        return list(json.loads(ended.stdout)["findings"])
+
+    identity = bytes.fromhex(escrow[2:])
+    same = "UPDATE escrow_states SET withdrawn = withdrawn WHERE escrow = ?"
+    assert audited(same, identity, code=0) == []
+    [paid] = audited(
+        "UPDATE escrow_states SET record = replace(record, '25000', '25001') WHERE escrow = ?",
+        identity,
+        code=4,
+    )
+    assert (paid["code"], paid["instruction"]) == ("database_row_differs", escrow)
+    [gone] = audited("DELETE FROM escrow_states WHERE escrow = ?", identity, code=4)
+    assert (gone["code"], gone["instruction"]) == ("database_row_missing", escrow)
+    [more] = audited("INSERT INTO recorded VALUES (?, 1)", identity, code=4)
+    assert (more["code"], more["instruction"]) == ("database_row_added", escrow)

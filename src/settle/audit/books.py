@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -122,13 +123,17 @@ class HeldLine:
 class EscrowEntry:
     """What is on chain about an escrow. `disputes`: when each milestone was disputed.
 
+    `ends`: by what each milestone ended, what each of its lines then paid, and when.
+
     `outcomes` has three bits a milestone, as the contract keeps them; `waiting` the word that it
     keeps of payments that wait.
     """
 
     opened_at: int = 0
+    milestones: int = 0
     outcomes: int = 0
     withdrawn: bool = False
+    ends: dict[int, tuple[int, tuple[int, ...], int]] = field(default_factory=dict)
     disputes: dict[int, int] = field(default_factory=dict)
     waiting: dict[int, int] = field(default_factory=dict)
     lines: dict[int, HeldLine] = field(default_factory=dict)
@@ -158,6 +163,25 @@ class EscrowEntry:
     def disputed(self) -> int:
         """A bit a disputed milestone."""
         return sum(1 << milestone for milestone in self.disputes)
+
+    def record(self) -> str:
+        """Give it as the operator's database keeps it: JSON, amounts as text; empty: not open."""
+        if not self.opened_at:
+            return ""
+        told = []
+        for milestone in range(self.milestones):
+            by, paid, at = self.ends.get(milestone, (None, (), None))
+            told.append(
+                [
+                    self.outcome(milestone),
+                    by,
+                    [str(amount) for amount in paid],
+                    bool(self.outcomes >> 3 * milestone & 4),
+                    at,
+                    self.disputes.get(milestone),
+                ]
+            )
+        return json.dumps([self.opened_at, told], separators=(",", ":"))
 
     def word(self) -> tuple[int, int, int]:
         """Give it in the order of `escrowState`."""

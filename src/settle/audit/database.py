@@ -136,6 +136,16 @@ class OperatorDatabase:
         for r in self._rows(statement):
             yield bytes(r[0]), (int(r[1]), int(r[2]), int(r[3]))
 
+    def escrows(self) -> Iterable[tuple[bytes, tuple[bool, str]]]:
+        """Every stored escrow: whether it was withdrawn from, and its record as text."""
+        for r in self._rows("SELECT escrow, withdrawn, record FROM escrow_states"):
+            yield bytes(r[0]), (bool(r[1]), str(r[2]))
+
+    def recorded(self) -> Iterable[tuple[bytes, bool]]:
+        """Every instruction whose settlement is stored as remembered by its id."""
+        for r in self._rows("SELECT instruction FROM recorded"):
+            yield bytes(r[0]), True
+
     def settled_trades(self) -> Iterable[tuple[str, bytes | None, bytes | None, int | None, str]]:
         """Trades that are called settled: id, digest, transaction, block, terms as JSON."""
         statement = (

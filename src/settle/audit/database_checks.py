@@ -166,6 +166,21 @@ class DatabaseCheck:
             lambda account, _: {"block": number, "account": account},
             empty=(0, 0, 0),
         )
+        self._compare(
+            "escrow_states",
+            self._database.escrows(),
+            {
+                identity: (entry.withdrawn, entry.record())
+                for identity, entry in books.escrows.items()
+            },
+            lambda identity, _: {"block": number, "instruction": identity},
+        )
+        self._compare(
+            "recorded",
+            self._database.recorded(),
+            dict.fromkeys(books.recorded, True),
+            lambda identity, _: {"block": number, "instruction": identity},
+        )
 
     def outside(self) -> None:
         """Tell rows that speak of blocks which the database does not follow."""

@@ -66,7 +66,9 @@ class EscrowFold:
         if before is not None:
             word = "open before" if before.opened_at else "withdrawn from before"
             self._impossible(event, "an escrow", "opened", word)
-        books.escrows[event.subject] = EscrowEntry(opened_at=event.place.time)
+        books.escrows[event.subject] = EscrowEntry(
+            opened_at=event.place.time, milestones=event.arguments["milestones"]
+        )
         books.touched_escrows.add(event.subject)
 
     def _withdrawn(self, event: Event) -> None:
@@ -127,6 +129,7 @@ class EscrowFold:
         if mine and (len(paid) != len(held) or values["outcome"] != class_):
             self._impossible(event, "the outcome", values["outcome"], class_)
         escrow.end(milestone, values["outcome"], waits=bool(values["waits"]))
+        escrow.ends[milestone] = (values["by"], tuple(paid), event.place.time)
         if values["waits"]:
             seconds = event.place.time - escrow.opened_at
             kept = int.from_bytes(words_hash(paid), "big") >> 32 << 32 | seconds
