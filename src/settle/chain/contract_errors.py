@@ -15,6 +15,7 @@ from settle.domain.errors import Broken, Refused, SettleError, Unavailable
 from settle.domain.ids import Address
 from settle.domain.reasons import Reason, kind_of
 
+_WORD_BEGINS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 CONTRACTS: Final = ("AccessManager", "Approver", "Participants", "Settlement")
 
 
@@ -36,7 +37,7 @@ def contract_error(data: bytes) -> SettleError:
         f"{name} {'0x' + value.hex() if isinstance(value, bytes) else value}"
         for name, value in zip(signature.arguments, values, strict=True)
     )
-    code = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", signature.name).lower()
+    code = _WORD_BEGINS.sub("_", signature.name).lower()
     return Refused((), f"the contract refused: {signature.name}({told})", code=code)
 
 

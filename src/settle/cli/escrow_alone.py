@@ -14,6 +14,7 @@ from settle.cli.escrow_looks import IdArgument, escrow
 from settle.cli.output import JsonOption, show
 from settle.cli.profile import ProfileOption, load_profile
 from settle.cli.signer import ConfirmationsOption, DeploymentOption, RpcOption
+from settle.domain.errors import InvalidInput
 from settle.domain.ids import parse_word
 from settle.signer.alone import any_node
 from settle.signer.escrow_alone import AloneOnEscrow
@@ -29,6 +30,12 @@ def alone(
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="take your signature back before the opening")
     ] = False,
+    give_up: Annotated[
+        bool,
+        typer.Option(
+            "--give-up", help="have what waits 30 days behind another's freeze returned to all"
+        ),
+    ] = False,
     rpc: RpcOption = None,
     deployment: DeploymentOption = None,
     confirmations: ConfirmationsOption = 1,
@@ -36,12 +43,17 @@ def alone(
 ) -> None:
     """Open, end or pay out what the kept messages and the clock allow now, on the chain alone."""
     own = load_profile(profile)
+    if withdraw and give_up:
+        raise InvalidInput("one_act", "--withdraw is before the opening, --give-up after an end")
     file = own.load_deployment() if deployment is None else load_deployment(deployment)
     node = own.node() if rpc is None else Node(Rpc(rpc))
     direct = DirectSender(node=node, profile=any_node(file.chain_id, confirmations), key=own.key())
     with EscrowJournal(own.journal) as journal:
         terms, messages = journal.bundle(parse_word(escrow_id))
     taken = AloneOnEscrow(deployment=file, direct=direct)
-    done = taken.withdraw(terms) if withdraw else taken.act(terms, messages)
+    if withdraw:
+        done = taken.withdraw(terms)
+    else:
+        done = taken.give_up(terms) if give_up else taken.act(terms, messages)
     text = f"{done.verb} is final in block {done.block}, {done.gas_used} gas"
     show(done, as_json=as_json, text=text)

@@ -76,15 +76,36 @@ class AloneOnEscrow:
         row = _escrow(identity, terms, rows)
         refused: Refused | None = None
         now = max(int(time.time()), self._node.head().timestamp)
-        for call in (*possible_acts(row, record, rows, now), *self._giving_up(row, record)):
-            data = self._contract.escrow(call.function, call.terms, *call.arguments)
+        for call in possible_acts(row, record, rows, now):
             try:
-                gas = gas_of(self._direct, self._contract.address, call.function, data)
+                return self._try(call)
             except Refused as error:
                 refused = error
-                continue
-            return self._send(call, data, gas)
         raise refused or Refused((), "nothing can be done now", code="nothing_to_do")
+
+    def give_up(self, terms: EscrowTerms) -> Done:
+        """Send payments that wait behind another's freeze back to those who gave, this account too.
+
+        It undoes what was decided, so it is done only where it is asked for. Raises: Refused with
+        what the contract says, or that no payments wait.
+        """
+        check_deployment(self._deployment, self._node)
+        record = self.record(terms)
+        refused: Refused | None = None
+        for number, one in enumerate(() if record is None else record.milestones):
+            if not one.waits:
+                continue
+            call = EscrowCall(
+                escrow=escrow_id(terms, self._deployment.domain),
+                function="giveUpPayments",
+                terms=terms,
+                arguments=(number, list(one.paid)),
+            )
+            try:
+                return self._try(call)
+            except Refused as error:
+                refused = error
+        raise refused or Refused((), "no payments wait", code="nothing_to_do")
 
     def withdraw(self, terms: EscrowTerms) -> Done:
         """Take the account's signature back, before the opening and for good."""
@@ -95,11 +116,12 @@ class AloneOnEscrow:
             terms=terms,
             arguments=(self._direct.address, _CALLER),
         )
-        data = self._contract.escrow(call.function, terms, *call.arguments)
-        gas = gas_of(self._direct, self._contract.address, call.function, data)
-        return self._send(call, data, gas)
+        return self._try(call)
 
-    def _send(self, call: EscrowCall, data: bytes, gas: int) -> Done:
+    def _try(self, call: EscrowCall) -> Done:
+        """Send a call unless the contract refuses it. Raises: Refused, before it is sent."""
+        data = self._contract.escrow(call.function, call.terms, *call.arguments)
+        gas = gas_of(self._direct, self._contract.address, call.function, data)
         what = f"{call.function} of {to_hex(call.escrow)}"
         receipt = self._direct.send(Order(to=self._contract.address, data=data, gas=gas, what=what))
         return Done(
@@ -110,21 +132,6 @@ class AloneOnEscrow:
             block=receipt.block_number,
             gas_used=receipt.gas_used,
         )
-
-    def _giving_up(self, row: EscrowRow, record: EscrowRecord | None) -> list[EscrowCall]:
-        """Payments that wait behind a freeze too long, to be given up by this depositor."""
-        if record is None:
-            return []
-        return [
-            EscrowCall(
-                escrow=row.escrow,
-                function="giveUpPayments",
-                terms=row.terms,
-                arguments=(number, list(one.paid)),
-            )
-            for number, one in enumerate(record.milestones)
-            if one.waits
-        ]
 
 
 def _escrow(identity: EscrowId, terms: EscrowTerms, messages: Sequence[MessageRow]) -> EscrowRow:
