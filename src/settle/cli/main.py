@@ -16,7 +16,7 @@ from settle.cli import local, market, trade
 from settle.cli.alarm import alarm
 from settle.cli.demo import demo
 from settle.cli.doctor import doctor
-from settle.cli.escrow_life import escrow
+from settle.cli.escrow_panel import escrow
 from settle.cli.exits import Program
 from settle.cli.output import JsonOption
 from settle.cli.signer import signer

@@ -1,0 +1,163 @@
+"""A dispute from the command line: a panel of three is asked, and two of them decide."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settle.chain.contracts import SettlementContract
+from settle.chain.deployment import load_deployment
+from settle.chain.node import Node
+from settle.chain.rpc import Rpc
+from settle.domain.ids import AssetId, account_address, lei_check_digits
+from tests.cli.test_venue import Venue, venue
+
+__all__ = ["venue"]
+
+ARBITERS = ("anna", "bela", "cora")
+EURO = AssetId(2)
+
+
+@pytest.fixture(scope="module")
+def panel(venue: Venue) -> Venue:
+    """The venue with three arbiters, and with one who has no part in anything."""
+    settings = tomllib.loads(venue.profile("a").read_text())
+    where = [f"--{name}={settings[name]}" for name in ("api", "rpc", "deployment")]
+    for number, who in enumerate((*ARBITERS, "stranger")):
+        base = f"999900PANEL{who.upper():0<7}"[:18]
+        lei = base + lei_check_digits(base)
+        venue.run("signer", "init", "-p", venue.profile(who), "--lei", lei, *where)
+        admitted = ("--lei", lei, "--bic", f"PANLDEF{number}XXX", "--name", who)
+        venue.run("participant", "admit", *admitted, "--account", venue.account(who))
+    return venue
+
+
+def write(panel: Venue, reference: str) -> Path:
+    """The buyer pays when it accepts the goods; else all returns, or a panel says how much."""
+    opens = datetime.now(UTC) + timedelta(hours=3)
+    accounts = "\n".join(f'{who} = "{panel.account(who)}"' for who in ARBITERS)
+    path = panel.folder / f"{reference}.toml"
+    path.write_text(f"""
+reference = "{reference}"
+open_by = {opens.strftime("%Y-%m-%dT%H:00:00Z")}
+
+[accounts]
+seller = "{panel.account("a")}"
+buyer = "{panel.account("b")}"
+{accounts}
+
+[assets]
+EUR = {{ number = {EURO}, decimals = 2 }}
+
+[panel]
+arbiters = ["anna", "bela", "cora"]
+quorum = 2
+answer_time = "7 days"
+
+[[milestones]]
+name = "goods"
+deadline = "2 days"
+when = {{ signed = {{ by = "buyer", statement = "goods accepted" }} }}
+
+[[milestones.lines]]
+asset = "EUR"
+from = "buyer"
+to = "seller"
+quantity = "250.00"
+if_met = "all"
+by_default = "nothing"
+if_unruled = "nothing"
+""")
+    return path
+
+
+def becomes(panel: Venue, escrow: str, is_so: Any) -> Any:
+    end = time.monotonic() + 60
+    while True:
+        found = panel.of("a", "escrow", "show", escrow).json()
+        if is_so(found):
+            return found
+        assert time.monotonic() < end, found
+        time.sleep(0.3)
+
+
+def opened(panel: Venue, reference: str) -> str:
+    path = write(panel, reference)
+    escrow = str(panel.of("a", "escrow", "draft", path).json()["id"])
+    for who in ("a", "b", *ARBITERS):
+        panel.of(who, "escrow", "sign", escrow, path, "--yes")
+    becomes(panel, escrow, lambda found: found["status"] == "Open")
+    return escrow
+
+
+def euro(panel: Venue) -> list[tuple[int, int]]:
+    """What seller and buyer have, and what of it is held, as the chain says."""
+    settings = tomllib.loads(panel.profile("a").read_text())
+    node = Node(Rpc(settings["rpc"]))
+    contract = SettlementContract(load_deployment(Path(settings["deployment"])).settlement)
+    keys = [(account_address(panel.account(bank)), EURO) for bank in ("a", "b")]
+    found = contract.holdings(node, keys, node.head().number)
+    return [(one.balance, one.held) for one in found]
+
+
+def rule(panel: Venue, who: str, escrow: str, pays: str, *more: str, code: int = 0) -> Any:
+    """What the venue shows after a ruling, or the error."""
+    words = ("--pays", pays, "--reason", "LATE", *more)
+    told = panel.of(who, "escrow", "rule", escrow, *words, code=code).json()
+    return told["error"] if code else told
+
+
+def test_two_of_three_arbiters_end_it(panel: Venue) -> None:
+    [seller, buyer] = euro(panel)
+    escrow = opened(panel, "Order 1")
+    assert euro(panel) == [seller, (buyer[0], 25_000)]
+
+    early = rule(panel, "anna", escrow, "100.00", code=1)
+    assert early["code"] == "not_disputed"
+    assert "nobody has disputed milestone 1" in early["message"]
+
+    file = panel.folder / "photographs.zip"
+    file.write_bytes(b"scratches")
+    panel.of("b", "escrow", "dispute", escrow, file)
+    found = becomes(panel, escrow, lambda one: one["milestones"][0]["disputed_at"] is not None)
+    [asked] = [one for one in found["messages"] if one["kind"] == "dispute"]
+    assert asked["data"] == "0x" + hashlib.sha256(b"scratches").hexdigest()
+    [turn] = panel.of("cora", "escrow", "list", "--waiting-on-me").json()
+    assert turn["id"] == escrow
+    told = panel.run("escrow", "what-now", escrow, "-p", panel.profile("b")).out
+    assert "panel:" in told
+    again = panel.of("b", "escrow", "dispute", escrow, file, code=1).json()["error"]
+    assert again["code"] == "disputed_before"
+
+    party = rule(panel, "a", escrow, "250.00", code=1)
+    assert (party["code"], party["message"]) == (
+        "not_an_arbiter",
+        "this account is no arbiter here",
+    )
+    stranger = rule(panel, "stranger", escrow, "250.00", code=1)
+    assert stranger["code"] == "not_found"
+    assert stranger["message"].startswith("you have no escrow 0x")
+    too_much = rule(panel, "anna", escrow, "250.01", code=2)
+    assert too_much["code"] == "paid"
+    assert becomes(panel, escrow, bool)["messages"] == found["messages"], "nothing was taken"
+
+    rule(panel, "anna", escrow, "100.00")
+    twice = rule(panel, "anna", escrow, "250.00", code=1)
+    assert twice["code"] == "ruled_before"
+    assert "you ruled over milestone 1 already" in twice["message"]
+    rule(panel, "cora", escrow, "0.00")
+    assert becomes(panel, escrow, bool)["status"] == "Open", "two of three, and not of one mind"
+    rule(panel, "cora", escrow, "100.00", "--again")
+
+    [milestone] = becomes(panel, escrow, lambda one: one["status"] == "Ended")["milestones"]
+    assert (milestone["outcome"], milestone["ended_by"]) == ("split", "panel")
+    assert milestone["paid"] == [10_000]
+    assert euro(panel) == [(seller[0] + 10_000, 0), (buyer[0] - 10_000, 0)]
+    late = rule(panel, "bela", escrow, "100.00", code=1)
+    assert late["code"] == "milestone_ended"
