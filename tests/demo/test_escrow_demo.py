@@ -60,6 +60,21 @@ def test_an_issue_goes_through_whole(played: Any) -> None:
     ]
 
 
+def test_an_issue_that_is_not_closed_in_time_gives_everything_back(played: Any) -> None:
+    milestones, paid = ends(played, "subscription, not closed")
+    assert milestones == ["closing refunded by default"]
+    assert paid == []
+    [one] = [one for one in played["escrows"] if one["example"] == "subscription, not closed"]
+    assert [f"{p['amount']} {p['asset']} to {p['to']}" for p in one["returned"]] == [
+        "500000.00 EUR to first",
+        "300000.00 EUR to second",
+        "200000.00 EUR to third",
+        "500 DE0007164600 to issuer",
+        "300 DE0007164600 to issuer",
+        "200 DE0007164600 to issuer",
+    ]
+
+
 def test_where_nobody_rules_the_terms_do(played: Any) -> None:
     assert ends(played, "deposit") == (
         ["deposit split by silence"],
@@ -68,4 +83,4 @@ def test_where_nobody_rules_the_terms_do(played: Any) -> None:
 
 
 def test_the_auditor_replayed_all_of_it(played: Any) -> None:
-    assert played["audit"] == {"verdict": "clean", "escrows": 5, "milestones": 8}
+    assert played["audit"] == {"verdict": "clean", "escrows": 6, "milestones": 9}

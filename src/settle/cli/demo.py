@@ -48,7 +48,7 @@ def play_escrows(
     engine: Annotated[str, typer.Option(help="an engine of chain.toml")] = "tester",
     as_json: Annotated[bool, typer.Option("--json", help="one object on standard output")] = False,
 ) -> None:
-    """Live through the five worked examples of escrow, and have the books audited."""
+    """Live through the worked examples of escrow, and have the books audited."""
     result = run_escrow_demo(_ROOT, engine, _teller())
     typer.echo(json.dumps(result) if as_json else _escrow_text(result))
 
@@ -72,6 +72,7 @@ def _escrow_text(result: dict[str, Any]) -> str:
             for milestone in one["milestones"]
         ]
         lines += [f"  {p['from']} pays {p['to']} {p['amount']} {p['asset']}" for p in one["paid"]]
+        lines += [f"  {p['amount']} {p['asset']} returns to {p['to']}" for p in one["returned"]]
     audit = result["audit"]
     lines.append(
         f"audit: {audit['verdict']}; {audit['escrows']} escrows, "
