@@ -128,6 +128,8 @@ def test_two_of_three_arbiters_end_it(panel: Venue) -> None:
     found = becomes(panel, escrow, lambda one: one["milestones"][0]["disputed_at"] is not None)
     [asked] = [one for one in found["messages"] if one["kind"] == "dispute"]
     assert asked["data"] == "0x" + hashlib.sha256(b"scratches").hexdigest()
+    # Not in the dispute's own second.
+    becomes(panel, escrow, lambda one: "ruling" in {turn["what"] for turn in one["waiting_on"]})
     [turn] = panel.of("cora", "escrow", "list", "--waiting-on-me").json()
     assert turn["id"] == escrow
     told = panel.run("escrow", "what-now", escrow, "-p", panel.profile("b")).out
