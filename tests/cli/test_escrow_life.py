@@ -14,7 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.cli.test_venue import Venue, venue
+from settle.chain.deployment import load_deployment
+from settle.domain.ids import AssetId, account_address, to_hex
+from settle.domain.instruction import OPTION_RECORD, Instruction, Leg, instruction_id
+from settle.domain.instruction_json import to_json
+from tests.cli.test_venue import ISIN, Venue, venue
 
 __all__ = ["venue"]
 
@@ -100,6 +104,39 @@ def test_what_is_not_the_own_document_is_not_signed(venue: Venue) -> None:
     venue.of("a", "escrow", "withdraw", escrow)
     becomes(venue, escrow, "Withdrawn")
     venue.of("a", "escrow", "sign", amended, mine, "--yes")
+
+
+def test_the_legs_of_a_named_instruction_are_shown_before_signing(venue: Venue) -> None:
+    seller, buyer = (account_address(venue.account(bank)) for bank in ("a", "b"))
+    leg = Leg(asset=AssetId(1), deliverer=seller, receiver=buyer, quantity=3)
+    now = int(time.time())
+    trade = Instruction(
+        initiator=seller,
+        nonce=7_000,
+        settle_from=now,
+        settle_by=now + 86_400,
+        options=OPTION_RECORD,
+        legs=(leg,),
+    )
+    profile = tomllib.loads(venue.profile("a").read_text())
+    domain = load_deployment(Path(profile["deployment"])).domain
+    name = to_hex(instruction_id(trade, domain))
+    told = tomllib.loads(write(venue, "delivery", "Order 6").read_text())
+    told["open_by"] = told["open_by"].isoformat()
+    told["milestones"][0]["when"] = {"settled": name}
+    unseen = venue.folder / "unseen.json"
+    unseen.write_text(json.dumps(told))
+    refused = venue.of("a", "escrow", "draft", unseen, code=1).json()
+    assert refused["error"]["code"] == "escrow_refused"
+    seen = venue.folder / "seen.json"
+    seen.write_text(
+        json.dumps(told | {"instructions": [{"id": name, "instruction": to_json(trade)}]})
+    )
+    escrow = str(venue.of("a", "escrow", "draft", seen).json()["id"])
+    refused = venue.of("b", "escrow", "sign", escrow, unseen, "--yes", code=1).json()
+    assert refused["error"]["code"] == "escrow_refused"
+    signed = venue.of("b", "escrow", "sign", escrow, seen, "--yes")
+    assert f"3 {ISIN} from account {to_hex(seller)} (seller) to" in signed.err
 
 
 def test_a_split_is_proposed_and_accepted(venue: Venue) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +19,8 @@ from settle.domain.escrow.conditions import BY_INSTANT, Preimage, Reading
 from settle.domain.escrow.register import AssetEntry, Register
 from settle.domain.escrow.terms import EscrowTerms
 from settle.domain.ids import AssetId, to_hex
-from settle.domain.instruction import SigningDomain
+from settle.domain.instruction import OPTION_RECORD, Instruction, Leg, SigningDomain, instruction_id
+from settle.domain.instruction_json import to_json
 from settle.signer.escrow_journal import EscrowJournal
 from settle.signer.escrow_review import review_escrow
 from settle.signer.escrow_words import EscrowWords
@@ -175,6 +180,38 @@ def test_terms_that_the_check_refuses_are_not_signed(world: World) -> None:
     with pytest.raises(Refused, match="hash lock") as refused:
         reviewed(world, own, own)
     assert refused.value.code == "escrow_refused"
+
+
+def test_an_instruction_is_signed_over_only_with_its_own_terms_beside_it(world: World) -> None:
+    trade = Instruction(
+        initiator=world.b.account,
+        nonce=7,
+        settle_from=world.now,
+        settle_by=world.now + HOUR_S,
+        options=OPTION_RECORD,
+        legs=(
+            Leg(
+                asset=AssetId(EURO),
+                deliverer=world.a.account,
+                receiver=world.b.account,
+                quantity=1,
+            ),
+        ),
+    )
+    name = to_hex(instruction_id(trade, world.venue.domain))
+    own = document(world)
+    start = own.index("when = ")
+    own = own[:start] + f'when = {{ settled = "{name}" }}' + own[own.index("\n", start) :]
+    told = json.loads(json.dumps(tomllib.loads(own), default=datetime.isoformat))
+    with pytest.raises(Refused, match="instruction_unseen") as refused:
+        reviewed(world, own, own)
+    assert refused.value.code == "escrow_refused"
+    told["instructions"] = [{"id": name, "instruction": to_json(replace(trade, nonce=8))}]
+    with pytest.raises(Refused, match="instruction_another") as refused:
+        reviewed(world, own, json.dumps(told), is_json=True)
+    assert refused.value.code == "escrow_refused"
+    told["instructions"] = [{"id": name, "instruction": to_json(trade)}]
+    reviewed(world, own, json.dumps(told), is_json=True)
 
 
 def test_one_draft_of_a_deal_is_live(tmp_path: Path) -> None:

@@ -9,13 +9,14 @@ from typing import Annotated, Any, Final
 import typer
 
 from settle.cli.exits import REFUSED
-from settle.cli.output import JsonOption, show, table
+from settle.cli.output import JsonOption, show, table, tell
 from settle.domain.errors import InvalidInput
 from settle.domain.escrow.check import Report, check
 from settle.domain.escrow.encoding import encode_terms
 from settle.domain.escrow.explore import Ends, Exploration
 from settle.domain.escrow.findings import Finding
 from settle.domain.escrow.graph import draw
+from settle.domain.escrow.named_instructions import print_instructions
 from settle.domain.escrow.payouts import BY_WORDS, name_of, payments_at, totals_at
 from settle.domain.escrow.reading import WrittenTerms, read_terms
 from settle.domain.escrow.register import Register
@@ -44,7 +45,7 @@ def check_file(
 ) -> None:
     """Explore every end that the terms can come to. Exit code 1: the terms are refused."""
     written = read_file(file, open_by)
-    report = check(written.terms, written.locks)
+    report = check(written.terms, written.locks, written.instructions)
     if svg is not None and report.exploration is not None:
         drawing = draw(
             written.terms,
@@ -64,6 +65,8 @@ def print_file(file: FileArgument, open_by: OpenByOption = None) -> None:
     """Print the terms in English, as their hash stands in what is signed."""
     written = read_file(file, open_by)
     typer.echo(print_terms(written.terms, written.register), nl=False)
+    if written.instructions:
+        tell(_instructions(written))  # beside the text whose hash is signed, not in it
 
 
 @escrow.command("compile")
@@ -80,7 +83,7 @@ def compile_file(
     """Write what is signed: the terms as JSON, their encoding, who signs, and the id."""
     domain = _domain(deployment, chain_id, contract)
     written = read_file(file, open_by, salt=secrets.token_bytes(WORD_BYTES) if new_salt else None)
-    report = check(written.terms, written.locks)
+    report = check(written.terms, written.locks, written.instructions, domain)
     if report.is_refused:
         lines = "\n".join(map(str, report.findings))
         raise InvalidInput("escrow_refused", f"{file} is refused:\n{lines}")
@@ -151,6 +154,12 @@ def _report(written: WrittenTerms, report: Report) -> dict[str, Any]:
     }
 
 
+def _instructions(written: WrittenTerms) -> str:
+    return print_instructions(
+        written.terms, written.instructions, register=written.register, labels=written.labels
+    )
+
+
 def _finding(one: Finding) -> dict[str, Any]:
     milestone = None if one.milestone is None else one.milestone + 1
     return {
@@ -216,6 +225,8 @@ def _report_text(written: WrittenTerms, report: Report) -> str:
     if 0 < len(told["ends"]) <= _LISTED:
         rows = [(" / ".join(end["milestones"]), _gains(end)) for end in told["ends"]]
         lines += ["", "All ends", table(rows, "milestones", "gains")]
+    if written.instructions:
+        lines += ["", _instructions(written)]
     return "\n".join(lines)
 
 

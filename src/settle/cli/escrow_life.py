@@ -26,6 +26,7 @@ from settle.cli.escrow_own import (
 from settle.cli.output import JsonOption, show, tell
 from settle.cli.profile import ProfileOption
 from settle.domain.errors import NotFound, Refused
+from settle.domain.escrow.named_instructions import print_instructions
 from settle.domain.escrow.wording import print_terms
 from settle.domain.ids import WORD_BYTES, parse_word
 from settle.signer.escrow_journal import EscrowJournal
@@ -49,7 +50,7 @@ def draft(
     with at_work(profile) as own:
         salt = secrets.token_bytes(WORD_BYTES)
         written = read_file(file, open_by, salt=salt, register=own.register())
-        refuse_bad(written)
+        refuse_bad(written, own.deployment.domain)
         made = own.client.propose_escrow(written.terms)
         own.words(Known(made.id, made.terms, made.messages))
         if made.terms != written.terms:
@@ -78,6 +79,11 @@ def sign(
             domain=own.deployment.domain,
         )
         tell(print_terms(written.terms, written.register))
+        named = print_instructions(
+            written.terms, written.instructions, register=own.register(), labels=written.labels
+        )
+        if named:
+            tell(named)
         if not yes:
             typer.confirm("Sign this?", abort=True, err=True)
         message = words.consent()

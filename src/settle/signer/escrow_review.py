@@ -40,13 +40,16 @@ def review_escrow(
             raise Refused((), message, code="not_as_written")
     if escrow_id(mine.terms, domain) != asked.id:
         raise Refused((), "the draft's number is not that of its terms", code="another_id")
-    refuse_bad(mine)
+    refuse_bad(mine, domain)
     return mine
 
 
-def refuse_bad(written: WrittenTerms) -> None:
-    """Let through only terms whose every branch ends. Raises: Refused `escrow_refused`."""
-    report = check(written.terms, written.locks)
+def refuse_bad(written: WrittenTerms, domain: SigningDomain) -> None:
+    """Let through only terms whose every branch ends, and that name no instruction unseen.
+
+    Raises: Refused `escrow_refused`.
+    """
+    report = check(written.terms, written.locks, written.instructions, domain)
     if report.is_refused:
         findings = "\n".join(map(str, report.findings))
         raise Refused((), f"the terms are refused:\n{findings}", code="escrow_refused")

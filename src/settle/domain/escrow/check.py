@@ -19,7 +19,6 @@ from settle.domain.escrow.conditions import (
     Feed,
     Never,
     Reading,
-    Settled,
     Signed,
     leaves_of,
     times_of,
@@ -28,11 +27,13 @@ from settle.domain.escrow.events import EndedBy
 from settle.domain.escrow.explore import Exploration, explore
 from settle.domain.escrow.findings import REFUSED, WARNING, Finding
 from settle.domain.escrow.margins import check_margins
+from settle.domain.escrow.named_instructions import NamedInstruction, check_instructions
 from settle.domain.escrow.possible import nodes_of
 from settle.domain.escrow.reading_locks import HashLock
 from settle.domain.escrow.terms import EscrowTerms, lines_of, shared_milestones
 from settle.domain.escrow.well_formed import check_terms
 from settle.domain.escrow.wording_words import mark
+from settle.domain.instruction import SigningDomain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,16 @@ class Report:
         return any(one.severity == REFUSED for one in self.findings)
 
 
-def check(terms: EscrowTerms, locks: Sequence[HashLock] = ()) -> Report:
-    """Check the form, explore every end, and judge what can and cannot be reached."""
+def check(
+    terms: EscrowTerms,
+    locks: Sequence[HashLock] = (),
+    instructions: Sequence[NamedInstruction] = (),
+    domain: SigningDomain | None = None,
+) -> Report:
+    """Check the form, explore every end, and judge what can and cannot be reached.
+
+    `instructions` are those that conditions name, `domain` is of the contract that has them.
+    """
     try:
         # Opened at the last instant: the one at which deadlines lie nearest to the opening.
         conditions = check_terms(terms, now=max(0, terms.open_by - 1))
@@ -66,6 +75,7 @@ def check(terms: EscrowTerms, locks: Sequence[HashLock] = ()) -> Report:
         *_check_panel(terms, found),
         *_check_repetition(conditions),
         *check_margins(terms, conditions, locks),
+        *check_instructions(terms, conditions, instructions, domain),
         *_advise(terms, conditions),
     )
     return Report(findings=findings, exploration=found)
@@ -139,9 +149,6 @@ def _advise(terms: EscrowTerms, conditions: Sequence[Condition]) -> Iterator[Fin
     """Say what is allowed and still worth a look."""
     for milestone, condition in enumerate(conditions):
         leaves = [leaf for leaf, _ in leaves_of(condition)]
-        if any(isinstance(leaf, Settled) for leaf in leaves):
-            text = "an instruction is named by its id alone: look at its terms before you sign"
-            yield Finding(WARNING, "instruction_unseen", milestone, text)
         brought = any(isinstance(leaf, Signed | Reading | Feed) for leaf in leaves)
         if milestone in shared_milestones(terms) and brought:
             text = (

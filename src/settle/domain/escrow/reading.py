@@ -14,6 +14,7 @@ from typing import Final
 from settle.domain.errors import InvalidInput
 from settle.domain.escrow.conditions import Condition
 from settle.domain.escrow.document import Document, Node
+from settle.domain.escrow.named_instructions import NamedInstruction, instructions_at
 from settle.domain.escrow.program import write_program
 from settle.domain.escrow.reading_conditions import Names, condition_at
 from settle.domain.escrow.reading_locks import HashLock, hash_locks_at
@@ -34,7 +35,7 @@ from settle.domain.money import parse_quantity
 from settle.domain.twin_ledger import MAX_DECIMALS
 
 _REQUIRED: Final = ("reference", "open_by", "accounts", "assets", "milestones")
-_OPTIONAL: Final = ("salt", "panel", "hash_locks")
+_OPTIONAL: Final = ("salt", "panel", "hash_locks", "instructions")
 _LINE_KEYS: Final = ("asset", "from", "to", "quantity", "if_met", "by_default")
 _MOST_ACCOUNTS: Final = 64
 
@@ -44,7 +45,8 @@ class WrittenTerms:
     """What a document says: the terms with the hash of their text, and what only people need.
 
     `labels` has the writer's name of each account, `milestones` those of the milestones; `locks`
-    is what the writer states of the other chain behind each hash lock.
+    is what the writer states of the other chain behind each hash lock, `instructions` has the terms
+    of those that conditions name.
     """
 
     terms: EscrowTerms
@@ -52,6 +54,7 @@ class WrittenTerms:
     labels: Mapping[Address, str]
     milestones: tuple[str, ...]
     locks: tuple[HashLock, ...]
+    instructions: tuple[NamedInstruction, ...]
     reference: str
 
 
@@ -118,6 +121,7 @@ class _Reader:
             labels={account: label for label, account in self._accounts.items()},
             milestones=tuple(self._milestones),
             locks=hash_locks_at(self._root.get("hash_locks"), self._account, self._open_by),
+            instructions=instructions_at(self._root.get("instructions")),
             reference=reference,
         )
 
