@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import time
 import tomllib
 from datetime import UTC, datetime, timedelta
@@ -163,3 +165,44 @@ def test_two_of_three_arbiters_end_it(panel: Venue) -> None:
     assert euro(panel) == [(seller[0] + 10_000, 0), (buyer[0] - 10_000, 0)]
     late = rule(panel, "bela", escrow, "100.00", code=1)
     assert late["code"] == "milestone_ended"
+
+
+def test_with_the_venue_gone_the_panel_rules_by_files_that_go_from_hand_to_hand(
+    panel: Venue,
+) -> None:
+    [seller, buyer] = euro(panel)
+    escrow, other = opened(panel, "Order 2"), "0x" + "77" * 32
+    file = panel.folder / "letter.txt"
+    file.write_bytes(b"nothing came")
+    operator = panel.operator_pid()
+    os.kill(operator, signal.SIGSTOP)
+    try:
+        panel.of("b", "escrow", "dispute", escrow, file, "--keep")
+        assert panel.of("b", "escrow", "alone", escrow).json()["verb"] == "openDispute"
+        ruled = {}
+        for who in ("anna", "cora"):
+            ruled[who] = panel.folder / f"{who}.json"
+            told = panel.of(who, "escrow", "rule", escrow, "--pays", "50.00",
+                            "--reason", "LATE", "--keep").out  # fmt: skip
+            ruled[who].write_text(told)
+        again = rule(panel, "anna", escrow, "0.00", "--keep", code=1)
+        assert again["code"] == "ruled_before"
+        one, both = (["--with", ruled["anna"]], ["--with", ruled["anna"], "--with", ruled["cora"]])
+        missing = panel.of("b", "escrow", "alone", escrow, *one, code=1).json()["error"]
+        assert missing["code"] in {"condition_not_met", "nothing_to_do"}, "one of three"
+        forged = panel.folder / "forged.json"
+        forged.write_text(ruled["cora"].read_text().replace('"paid": [5000]', '"paid": [0]'))
+        assert forged.read_text() != ruled["cora"].read_text()
+        panel.of("b", "escrow", "alone", escrow, *one, "--with", forged, code=1)
+        forged.write_text(ruled["cora"].read_text().replace(escrow, other))
+        wrong = panel.of("b", "escrow", "alone", escrow, "--with", forged, code=2).json()["error"]
+        assert wrong["code"] == "bundle_of_another"
+        forged.write_text("{}")
+        wrong = panel.of("b", "escrow", "alone", escrow, "--with", forged, code=2).json()["error"]
+        assert wrong["code"] == "bundle_form"
+        assert panel.of("b", "escrow", "alone", escrow, *both).json()["verb"] == "endByRuling"
+        assert euro(panel) == [(seller[0] + 5_000, 0), (buyer[0] - 5_000, 0)]
+    finally:
+        os.kill(operator, signal.SIGCONT)
+    [milestone] = becomes(panel, escrow, lambda one: one["status"] == "Ended")["milestones"]
+    assert (milestone["ended_by"], milestone["paid"]) == ("panel", [5_000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from settle.domain.errors import InvalidInput
 from settle.domain.ids import parse_word
 from settle.signer.alone import any_node
 from settle.signer.escrow_alone import AloneOnEscrow
-from settle.signer.escrow_journal import EscrowJournal
+from settle.signer.escrow_journal import EscrowJournal, newest, read_bundle
 
 __all__ = ["escrow"]
 
@@ -36,6 +37,10 @@ def alone(
             "--give-up", help="have what waits 30 days behind another's freeze returned to all"
         ),
     ] = False,
+    brought: Annotated[
+        list[Path] | None,
+        typer.Option("--with", help="what another gave you: its --keep --json, used this once"),
+    ] = None,
     rpc: RpcOption = None,
     deployment: DeploymentOption = None,
     confirmations: ConfirmationsOption = 1,
@@ -48,12 +53,14 @@ def alone(
     file = own.load_deployment() if deployment is None else load_deployment(deployment)
     node = own.node() if rpc is None else Node(Rpc(rpc))
     direct = DirectSender(node=node, profile=any_node(file.chain_id, confirmations), key=own.key())
+    identity = parse_word(escrow_id)
     with EscrowJournal(own.journal) as journal:
-        terms, messages = journal.bundle(parse_word(escrow_id))
+        terms, kept = journal.bundle(identity)
+    given = [one for path in brought or () for one in read_bundle(path, identity)]
     taken = AloneOnEscrow(deployment=file, direct=direct)
     if withdraw:
         done = taken.withdraw(terms)
     else:
-        done = taken.give_up(terms) if give_up else taken.act(terms, messages)
+        done = taken.give_up(terms) if give_up else taken.act(terms, newest([*kept, *given]))
     text = f"{done.verb} is final in block {done.block}, {done.gas_used} gas"
     show(done, as_json=as_json, text=text)

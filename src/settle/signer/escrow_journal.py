@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final, Self
 
 from settle.client.codec import read
 from settle.client.escrows import EscrowMessage
-from settle.domain.errors import NotFound, Refused
+from settle.domain.errors import Broken, InvalidInput, NotFound, Refused
 from settle.domain.escrow.terms_json import terms_from_json, terms_to_json
-from settle.domain.ids import to_hex
+from settle.domain.ids import parse_word, to_hex
+from settle.services.escrow_rows import MessageKind
 
 if TYPE_CHECKING:
     from settle.domain.escrow.terms import EscrowTerms
@@ -28,6 +29,31 @@ CREATE TABLE IF NOT EXISTS escrows (
 CREATE TABLE IF NOT EXISTS escrow_bundles (escrow BLOB PRIMARY KEY, bundle TEXT NOT NULL);
 """
 _Key = tuple[str, bytes, int, int]
+
+
+def read_bundle(path: Path, escrow: bytes) -> tuple[EscrowMessage, ...]:
+    """Read messages about an escrow from a file, as commands write them with `--json`.
+
+    They come from somebody else and are not checked here: the contract is the judge of them.
+    Raises: InvalidInput if it is no such file, or is about another escrow.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        about = parse_word(told["id"])
+        found = tuple(read(EscrowMessage, one) for one in told["messages"])
+        for one in found:
+            MessageKind(one.kind)
+    except (OSError, ValueError, KeyError, TypeError, Broken, InvalidInput) as error:
+        message = f"{path} is no bundle: {type(error).__name__} {error}"
+        raise InvalidInput("bundle_form", message) from error
+    if about != escrow:
+        raise InvalidInput("bundle_of_another", f"{path} is about {to_hex(about)}")
+    return found
+
+
+def newest(messages: Iterable[EscrowMessage]) -> tuple[EscrowMessage, ...]:
+    """Of messages of one kind, author and place, leave the last."""
+    return tuple(_by_key(messages).values())
 
 
 class EscrowJournal:
