@@ -139,6 +139,33 @@ def test_the_legs_of_a_named_instruction_are_shown_before_signing(venue: Venue) 
     assert f"3 {ISIN} from account {to_hex(seller)} (seller) to" in signed.err
 
 
+def test_an_instruction_that_did_not_settle_ends_it(venue: Venue) -> None:
+    """The buyer pays damages if a delivery has not settled, and its time is over."""
+    seller, buyer = (account_address(venue.account(bank)) for bank in ("a", "b"))
+    now = int(time.time())
+    trade = Instruction(
+        initiator=buyer,
+        nonce=7_001,
+        settle_from=now - 2,
+        settle_by=now - 1,
+        options=OPTION_RECORD,
+        legs=(Leg(asset=AssetId(1), deliverer=buyer, receiver=seller, quantity=3),),
+    )
+    profile = tomllib.loads(venue.profile("a").read_text())
+    domain = load_deployment(Path(profile["deployment"])).domain
+    name = to_hex(instruction_id(trade, domain))
+    told = tomllib.loads(write(venue, "damages", "Order 8").read_text())
+    told["open_by"] = told["open_by"].isoformat()
+    told["milestones"][0]["when"] = {"not": {"settled": name}}
+    told["instructions"] = [{"id": name, "instruction": to_json(trade)}]
+    path = venue.folder / "damages.json"
+    path.write_text(json.dumps(told))
+    escrow = signed_by_both(venue, path)
+    venue.of("a", "escrow", "evidence", escrow, "--unsettled", path)
+    [milestone] = becomes(venue, escrow, "Ended")["milestones"]
+    assert (milestone["outcome"], milestone["ended_by"]) == ("released", "condition")
+
+
 def test_a_split_is_proposed_and_accepted(venue: Venue) -> None:
     escrow = signed_by_both(venue, write(venue, "split", "Order 3"))
     venue.of("b", "escrow", "propose", escrow, "--pays", "100.00")

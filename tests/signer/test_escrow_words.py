@@ -15,10 +15,18 @@ import pytest
 from settle.client import KeySigner
 from settle.client.escrows import read_escrow
 from settle.domain.errors import InvalidInput, Refused
-from settle.domain.escrow.conditions import BY_INSTANT, Preimage, Reading
+from settle.domain.escrow.conditions import (
+    BY_INSTANT,
+    BY_ROUND,
+    Feed,
+    Not,
+    Preimage,
+    Reading,
+    Settled,
+)
 from settle.domain.escrow.register import AssetEntry, Register
 from settle.domain.escrow.terms import EscrowTerms
-from settle.domain.ids import AssetId, to_hex
+from settle.domain.ids import Address, AssetId, to_hex
 from settle.domain.instruction import OPTION_RECORD, Instruction, Leg, SigningDomain, instruction_id
 from settle.domain.instruction_json import to_json
 from settle.signer.escrow_journal import EscrowJournal
@@ -91,6 +99,44 @@ def test_a_reading_and_a_secret_are_taken(world: World) -> None:
     locked = opened(world, terms_of(world, condition=lock))
     shown = words(world, locked, world.b.key).preimage(0, secret)
     assert send(world, world.b, locked, shown.document()).status_code == 200
+
+
+def test_a_round_and_an_instruction_that_did_not_settle_are_taken(world: World) -> None:
+    feed = Feed(contract=Address(b"\xfe" * 20), kind=BY_ROUND, at=9, low=1, high=2)
+    asked = opened(world, terms_of(world, condition=feed))
+    named = words(world, asked, world.b.key).round(0, 9)
+    assert send(world, world.b, asked, named.document()).status_code == 200
+    trade = trade_of(world)
+    settled = Settled(instruction=instruction_id(trade, world.venue.domain))
+    never = opened(world, terms_of(world, condition=Not(of=settled)))
+    speaker = words(world, never, world.b.key)
+    shown = speaker.unsettled(0, [replace(trade, nonce=8), trade])
+    assert send(world, world.b, never, shown.document()).status_code == 200
+    with pytest.raises(Refused, match="none of these instructions"):
+        speaker.unsettled(0, [replace(trade, nonce=8)])
+    with pytest.raises(Refused, match="asks for 0 rounds"):
+        speaker.round(0, 9)
+    only = terms_of(world, condition=settled)
+    with pytest.raises(Refused, match="none of these instructions"):
+        words(world, only, world.b.key).unsettled(0, [trade])
+
+
+def trade_of(world: World) -> Instruction:
+    """B's trade, in which A delivers a cent."""
+    leg = Leg(
+        asset=AssetId(EURO),
+        deliverer=world.a.account,
+        receiver=world.b.account,
+        quantity=1,
+    )
+    return Instruction(
+        initiator=world.b.account,
+        nonce=7,
+        settle_from=world.now,
+        settle_by=world.now + HOUR_S,
+        options=OPTION_RECORD,
+        legs=(leg,),
+    )
 
 
 def test_who_is_not_asked_says_nothing(world: World) -> None:
@@ -183,21 +229,7 @@ def test_terms_that_the_check_refuses_are_not_signed(world: World) -> None:
 
 
 def test_an_instruction_is_signed_over_only_with_its_own_terms_beside_it(world: World) -> None:
-    trade = Instruction(
-        initiator=world.b.account,
-        nonce=7,
-        settle_from=world.now,
-        settle_by=world.now + HOUR_S,
-        options=OPTION_RECORD,
-        legs=(
-            Leg(
-                asset=AssetId(EURO),
-                deliverer=world.a.account,
-                receiver=world.b.account,
-                quantity=1,
-            ),
-        ),
-    )
+    trade = trade_of(world)
     name = to_hex(instruction_id(trade, world.venue.domain))
     own = document(world)
     start = own.index("when = ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -108,15 +109,30 @@ def evidence(
     milestone: MilestoneOption = 1,
     value: Annotated[int | None, typer.Option(help="of the feed you are asked for")] = None,
     secret: Annotated[str | None, typer.Option(help="of a hash lock: 0x and 32 bytes")] = None,
+    number: Annotated[
+        int | None, typer.Option("--round", min=0, help="of the feed in a contract")
+    ] = None,
+    unsettled: Annotated[
+        Path | None, typer.Option(help="your document: it has the instruction that did not settle")
+    ] = None,
     keep: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """State what the condition asks you to state, or show the secret of its hash lock."""
+    """State what the condition asks you to state, or show what anybody can show.
+
+    That is the secret of a hash lock, the round of a contract's feed, an instruction that did not
+    settle.
+    """
 
     def say(words: EscrowWords, _found: Known, _own: Own) -> EscrowMessage:
         now = int(time.time())
         if secret is not None:
             return words.preimage(milestone - 1, parse_word(secret, "--secret"))
+        if number is not None:
+            return words.round(milestone - 1, number)
+        if unsettled is not None:
+            named = read_file(unsettled).instructions
+            return words.unsettled(milestone - 1, [one.instruction for one in named])
         if value is not None:
             return words.reading(milestone - 1, value, observed_at=now)
         return words.statement(milestone - 1, observed_at=now)

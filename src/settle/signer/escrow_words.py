@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from settle.client.escrows import EscrowMessage
 from settle.domain.errors import InvalidInput, Refused
 from settle.domain.escrow.clock import conditions_of
-from settle.domain.escrow.conditions import Preimage, Reading, Signed, evidence_leaves
-from settle.domain.escrow.evidence import reading_evidence, signed_evidence
+from settle.domain.escrow.conditions import (
+    Feed,
+    Leaf,
+    Preimage,
+    Reading,
+    Settled,
+    Signed,
+    evidence_leaves,
+)
+from settle.domain.escrow.evidence import feed_evidence, reading_evidence, signed_evidence
+from settle.domain.escrow.instruction_words import encode_instruction
 from settle.domain.escrow.terms import (
     FALLBACK_INDEX,
     attestation_digest,
@@ -24,13 +33,14 @@ from settle.domain.escrow.terms import (
     signers_of,
     split_digest,
 )
+from settle.domain.instruction import instruction_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from settle.client.signer import Signer
     from settle.domain.escrow.terms import EscrowTerms
-    from settle.domain.instruction import SigningDomain
+    from settle.domain.instruction import Instruction, SigningDomain
 
 REASON_BYTES: Final = 4
 _Asked = TypeVar("_Asked", Signed, Reading)
@@ -86,11 +96,33 @@ class EscrowWords:
 
     def preimage(self, milestone: int, secret: bytes) -> EscrowMessage:
         """Show the secret of the condition's hash lock; whoever reads it here has it."""
-        leaves = evidence_leaves(conditions_of(self._terms)[milestone])
-        for place, leaf in enumerate(leaves):
+        for place, leaf in enumerate(self._evidence(milestone)):
             if isinstance(leaf, Preimage):
                 return _evidence(milestone, place, secret)
         raise Refused((), "the condition has no hash lock", code="not_asked")
+
+    def round(self, milestone: int, number: int) -> EscrowMessage:
+        """Name the round of the contract's feed that the condition is to be asked for."""
+        places = [
+            place for place, leaf in enumerate(self._evidence(milestone)) if isinstance(leaf, Feed)
+        ]
+        if len(places) != 1:
+            message = f"the condition asks for {len(places)} rounds of a contract's feed, not 1"
+            raise Refused((), message, code="not_asked")
+        return _evidence(milestone, places[0], feed_evidence(number))
+
+    def unsettled(self, milestone: int, instructions: Sequence[Instruction]) -> EscrowMessage:
+        """Show the terms of an instruction that did not settle, for the contract to look it up.
+
+        Of `instructions`, it is the one that the condition names. Raises: Refused if there is none.
+        """
+        by_id = {instruction_id(one, self._domain): one for one in instructions}
+        for place, leaf in enumerate(self._evidence(milestone)):
+            if isinstance(leaf, Settled) and leaf.instruction in by_id:
+                shown = encode_instruction(by_id[leaf.instruction])
+                return _evidence(milestone, place, shown)
+        message = "the condition asks of none of these instructions that it has not settled"
+        raise Refused((), message, code="not_asked")
 
     def split(self, milestone: int, paid: Sequence[int], *, valid_by: int) -> EscrowMessage:
         """Agree what each line of a milestone pays."""
@@ -148,10 +180,13 @@ class EscrowWords:
             signature=self._signer.sign(digest),
         )
 
+    def _evidence(self, milestone: int) -> tuple[Leaf, ...]:
+        return evidence_leaves(conditions_of(self._terms)[milestone])
+
     def _leaf(self, milestone: int, kind: type[_Asked]) -> tuple[int, _Asked]:
         found = [
             (place, leaf)
-            for place, leaf in enumerate(evidence_leaves(conditions_of(self._terms)[milestone]))
+            for place, leaf in enumerate(self._evidence(milestone))
             if isinstance(leaf, kind) and leaf.signer == self._account
         ]
         if len(found) != 1:
