@@ -137,6 +137,8 @@ def test_the_legs_of_a_named_instruction_are_shown_before_signing(venue: Venue) 
     assert refused["error"]["code"] == "escrow_refused"
     signed = venue.of("b", "escrow", "sign", escrow, seen, "--yes")
     assert f"3 {ISIN} from account {to_hex(seller)} (seller) to" in signed.err
+    venue.of("b", "escrow", "withdraw", escrow)
+    becomes(venue, escrow, "Withdrawn")
 
 
 def test_an_instruction_that_did_not_settle_ends_it(venue: Venue) -> None:

@@ -105,6 +105,7 @@ def test_a_round_and_an_instruction_that_did_not_settle_are_taken(world: World) 
     feed = Feed(contract=Address(b"\xfe" * 20), kind=BY_ROUND, at=9, low=1, high=2)
     asked = opened(world, terms_of(world, condition=feed))
     named = words(world, asked, world.b.key).round(0, 9)
+    assert named.data == (9).to_bytes(10, "big"), "nobody but the chain looks at it"
     assert send(world, world.b, asked, named.document()).status_code == 200
     trade = trade_of(world)
     settled = Settled(instruction=instruction_id(trade, world.venue.domain))
