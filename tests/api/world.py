@@ -246,6 +246,23 @@ class World:
         media_type: str = "application/json",
         **headers: str,
     ) -> httpx2.Response:
+        sent, body = self.headers(
+            party, target, document, key=key, content=content, media_type=media_type, **headers
+        )
+        return self.http.post(target, content=body, headers=sent)
+
+    def headers(
+        self,
+        party: Party,
+        target: str,
+        document: Any = None,
+        *,
+        key: str | None = None,
+        content: bytes | None = None,
+        media_type: str = "application/json",
+        **headers: str,
+    ) -> tuple[dict[str, str], bytes]:
+        """The headers of a signed POST, and its body."""
         body = content if content is not None else json.dumps(document).encode()
         key = key or secrets.token_hex(8)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -258,7 +275,7 @@ class World:
             "Content-Type": media_type,
             **headers,
         }
-        return self.http.post(target, content=body, headers=sent)
+        return sent, body
 
     # ------------------------------------------------------------------------- trades
 
