@@ -110,7 +110,21 @@ contract WaitsTest is EscrowActs {
         assertReverts(stranger, paysOut(escrow), none(escrow));
         vm.warp(NOON + MAX_WAIT);
         assertReverts(buyer, givesUp(escrow), none(escrow));
+        (, uint32 outcomes,) = books.escrowState(idOf(escrow));
+        assertEq(outcomes, uint256(Outcome.Released), "waits no more");
         assertEq(uint256(nowOf(escrow, 0).state), uint256(MilestoneState.Ended));
+    }
+
+    function test_asks_no_freedom_of_a_line_that_pays_nothing() external {
+        EscrowTerms memory escrow = delivery();
+        addLine(escrow, lineOf(0, BOND, seller, buyer, 30));
+        open(escrow);
+        books.freezeAccount(buyer, true, "TEST");
+        agree(escrow, 0, paying(SUM, 0));
+        books.freezeAccount(buyer, false, "TEST");
+        books.freezeAccount(seller, true, "TEST");
+        books.payOut(escrow, 0, paying(SUM, 0));
+        assertHolds(seller, EURO, SUM, 0);
     }
 
     /// @dev Theft: other amounts than those of the outcome.

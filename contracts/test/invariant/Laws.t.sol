@@ -34,7 +34,6 @@ contract LawsTest is Test {
         targetSelectors(address(floor), acts);
     }
 
-    /// forge-config: ci.invariant.runs = 128
     function invariant_laws_hold() external view {
         floor.check();
     }
