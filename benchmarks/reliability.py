@@ -1,7 +1,7 @@
-"""The page of reliability: each campaign writes its own figure into it, with the command that made it.
+"""The page of reliability: each campaign writes its own figures into it, and the command.
 
-`python -m benchmarks.reliability halmos`, `lockstep` or `invariants` runs that campaign first; the others
-(crash, reorg, mutation and so on) call `merge` with what they found.
+`python -m benchmarks.reliability halmos`, `lockstep` or `invariants` runs that campaign first; the
+others (crash, reorg and so on) call `merge` with what they found.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = Path(__file__).parent / "results" / "reliability.json"
@@ -38,10 +38,10 @@ def halmos() -> int:
     result = ROOT / "build" / "halmos" / "result.json"
     result.unlink(missing_ok=True)
     _run("scripts/halmos", "--loop", "8", "--json-output", "result.json")
-    told = [
+    told: list[dict[str, Any]] = [
         one for tests in json.loads(result.read_text())["test_results"].values() for one in tests
     ]
-    passed = sum(one["exitcode"] == 0 for one in told)
+    passed = sum(int(one["exitcode"]) == 0 for one in told)
     bounds = (
         "one instruction of two legs, one escrow of one milestone; keys, names and nonces fixed;"
         " loops with a symbolic end unrolled 8 times"
@@ -68,7 +68,7 @@ def lockstep(walks: int = 1250) -> int:
         f"--junitxml={told}",
         "tests/parity/test_lockstep.py",
     )
-    suite = next(ElementTree.parse(told).iter("testsuite"))
+    suite = next(ET.parse(told).iter("testsuite"))
     differences = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
     ran = int(suite.attrib["tests"]) - int(suite.attrib["skipped"])
     figures = {"steps": ran * _STEPS, "differences": differences}
@@ -89,7 +89,7 @@ def invariants() -> int:
     suites = json.loads(done.stdout.splitlines()[-1]).values()
     tests = {name: one for suite in suites for name, one in suite["test_results"].items()}
     laws = {name: one for name, one in tests.items() if "Invariant" in one["kind"]}
-    failed = sum(one["status"] != "Success" for one in tests.values())
+    failed = sum(str(one["status"]) != "Success" for one in tests.values())
     runs = min(one["kind"]["Invariant"]["runs"] for one in laws.values())
     calls = min(one["kind"]["Invariant"]["calls"] for one in laws.values())
     figures = {"laws": "L1 to L7, L10", "runs": runs, "depth": calls // runs, "failed": failed}
