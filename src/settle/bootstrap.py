@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from settle.api.app import create_app
-from settle.api.context import ApiContext, Check
+from settle.api.context import ApiContext, Check, Receipts
 from settle.api.event_watch import EventWatch
 from settle.api.iso_names import load_iso_names
 from settle.api.logs import log, set_up_logging
@@ -21,7 +21,7 @@ from settle.api.serving import ApiServer, bind, urls_of
 from settle.background import WatchedLoop, stop_all
 from settle.batch_gas import batch_limits
 from settle.chain.deployment import Deployment, load_deployment
-from settle.chain.eip712 import recover
+from settle.chain.eip712 import address_of, recover, sign
 from settle.chain.follower import Follower
 from settle.chain.node import Node
 from settle.chain.operator_chain import NodeReader, SenderOutgoing
@@ -33,6 +33,7 @@ from settle.gauges import DESCRIBED, gauges_of
 from settle.services.chain_rows import Alarm
 from settle.services.escrow_executor import EscrowExecutor
 from settle.services.executor import Executor
+from settle.services.receipts import ReceiptBook
 from settle.services.record_escrows import ESCROW, RecordEscrows
 from settle.services.record_outcomes import RecordOutcomes
 from settle.services.trade_numbers import TradeNumbers
@@ -40,6 +41,7 @@ from settle.services.venue import Venue
 from settle.store.alarms import Alarms
 from settle.store.chain_tables import SqlFollowerStore
 from settle.store.database import Database, open_database
+from settle.store.receipts import ReceiptStore
 from settle.store.trading import SqlTradingStore
 from settle.store.transactions import SqlSenderStore
 
@@ -115,9 +117,12 @@ class Operator:
             clock=now,
             on_result=self._on_result,
         )
+        self._book = ReceiptBook(
+            key=address_of(key), domain=deployment.domain, sign=lambda digest: sign(digest, key)
+        )
         self.venue = Venue(
             database=database,
-            store=SqlTradingStore(),
+            store=SqlTradingStore(self._book),
             alarms=self._alarms,
             chain=NodeReader(node=node, deployment=deployment, profile=profile),
             outgoing=SenderOutgoing(sender=self._sender, deployment=deployment),
@@ -159,6 +164,7 @@ class Operator:
             metrics=self.metrics,
             followed=self._followed,
             iso_names=self._iso_names,
+            receipts=Receipts(book=self._book, store=ReceiptStore()),
             checks=self._checks,
             on_commit=self._on_commit,
         )

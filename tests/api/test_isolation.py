@@ -139,7 +139,9 @@ def test_operator_and_auditor_read_everything_and_act_for_nobody(
         for target in others.targets(path):
             if method == "get":
                 answer = world.get(party, target)
-                mine_alone = path.endswith(("/proposal", "/to-sign")) or "iso20022" in path
+                mine_alone = (
+                    path.endswith(("/proposal", "/to-sign", "/receipts")) or "iso20022" in path
+                )
                 if mine_alone:
                     assert answer.status_code == 403, (target, answer.text)
                 elif path.endswith("/bundle"):

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection
 
 from settle.api.app import create_app
-from settle.api.context import ApiContext, Check
+from settle.api.context import ApiContext, Check, Receipts
 from settle.api.event_watch import EventWatch
 from settle.api.iso_names import IsoNames
 from settle.api.metrics import Metrics
@@ -30,6 +30,7 @@ from settle.domain.ledger import AssetClass, Standing
 from settle.domain.reasons import Reason
 from settle.services.chain_calls import SignedInstruction
 from settle.services.chain_rows import AccountRow, AssetRow, HoldingRow
+from settle.services.receipts import ReceiptBook
 from settle.services.trade_numbers import TradeNumbers
 from settle.services.trade_rows import OwnedAccount, ParticipantRow, Role
 from settle.services.venue import Venue
@@ -44,6 +45,7 @@ from settle.signed_request import (
 from settle.store.alarms import Alarms
 from settle.store.chain_tables import SqlFollowerStore
 from settle.store.database import Database
+from settle.store.receipts import ReceiptStore
 from settle.store.trading import SqlTradingStore
 
 BASE = "http://testserver"
@@ -59,6 +61,9 @@ def lei(letter: str) -> Lei:
 
 def key_of(name: str) -> bytes:
     return name.encode().rjust(32, b"\1")
+
+
+RECEIPT_KEY = key_of("signs receipts")
 
 
 @dataclass
@@ -112,7 +117,13 @@ class World:
         self.auditor = Party("auditor", key_of("auditor"), role=Role.AUDITOR)
         self.stranger = Party("stranger", key_of("stranger"))
         self.database = database
-        self.store = SqlTradingStore()
+        domain = SigningDomain(chain_id=20_226_002, verifying_contract=Address(b"\x5f" * 20))
+        self.book = ReceiptBook(
+            key=address_of(RECEIPT_KEY),
+            domain=domain,
+            sign=lambda digest: sign(digest, RECEIPT_KEY),
+        )
+        self.store = SqlTradingStore(self.book)
         self.chain = ScriptedChain()
         self.checks: list[Check] = []
         self.venue = Venue(
@@ -124,7 +135,7 @@ class World:
             recover=recover,
             clock=lambda: self.now,
             new_id=TradeNumbers(secrets.token_bytes),
-            domain=SigningDomain(chain_id=20_226_002, verifying_contract=Address(b"\x5f" * 20)),
+            domain=domain,
         )
         self.watch = EventWatch(self._last_numbers, idle_s=0.2)
         self.context = ApiContext(
@@ -142,6 +153,7 @@ class World:
             metrics=Metrics(),
             followed=SqlFollowerStore(),
             iso_names=IsoNames(),
+            receipts=Receipts(book=self.book, store=ReceiptStore()),
             checks=lambda: self.checks,
             on_commit=self.watch.ring,
         )

@@ -329,6 +329,29 @@ def test_each_bank_takes_back_what_it_signed_alone(venue: Venue) -> None:
     venue.wait(trade_id, "Cancelled")
 
 
+def test_receipts_are_kept_and_hold_the_venue_to_its_word(venue: Venue) -> None:
+    trade_id = venue.matched("R1", 1, 5_000)
+    venue.sign("a", "b")
+    venue.wait(trade_id, "Settled")
+    file = venue.folder / "receipts-a.jsonl"
+    first = venue.of("a", "receipt", "keep", file).json()
+    assert first["receipts"] == first["new"] > 2
+    assert venue.of("a", "receipt", "keep", file).json()["new"] == 0
+    found = venue.of("a", "receipt", "verify", file, "--key", first["key"]).json()
+    assert found["findings"] == []
+    assert found["settled"] >= 1
+    assert found["ended"] >= 1, "what was cancelled before"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:1], *lines[2:]]) + "\n")
+    found = venue.of("a", "receipt", "verify", file, "--key", first["key"], code=4).json()
+    assert {one["code"] for one in found["findings"]} >= {"gap", "previous"}
+    changed = venue.of("a", "receipt", "keep", file, code=4).json()
+    assert (changed["findings"][0]["code"], changed["new"]) == ("changed", 0)
+    file.write_text("\n".join(lines) + "\n")
+    other = venue.of("a", "receipt", "verify", file, "--key", venue.account("b"), code=4).json()
+    assert {one["code"] for one in other["findings"]} == {"signature"}
+
+
 def test_with_the_operator_dead_a_signer_settles_alone(venue: Venue) -> None:
     trade_id = venue.matched("D1", 10, 50_000_000)
     venue.sign("b", "a", "b")

@@ -21,6 +21,7 @@ from settle.api import (
     instruction_routes,
     iso_routes,
     openapi,
+    receipt_routes,
     trade_routes,
     venue_routes,
 )
@@ -50,6 +51,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     escrow_routes.router,
     event_routes.router,
     iso_routes.router,
+    receipt_routes.router,
     health_routes.router,
 )
 

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from settle.api.iso_names import IsoNames
     from settle.api.metrics import Metrics
     from settle.services.ports import ChainStore
+    from settle.services.receipts import ReceiptBook
     from settle.services.trade_ports import TradingStore
     from settle.services.venue import Venue
     from settle.settings import ApiSettings
     from settle.store.database import Database
+    from settle.store.receipts import ReceiptStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,14 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipts:
+    """Who signs receipts, and where they are kept."""
+
+    book: ReceiptBook
+    store: ReceiptStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
     """Everything that requests are answered with. `audiences`: what signatures may be for.
 
@@ -63,6 +73,7 @@ class ApiContext:
     metrics: Metrics
     followed: ChainStore
     iso_names: IsoNames
+    receipts: Receipts
     checks: Callable[[], Sequence[Check]]
     on_commit: Callable[[], None]
 

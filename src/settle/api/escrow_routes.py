@@ -40,6 +40,7 @@ from settle.services.message_escrow import (
     visible_escrow,
 )
 from settle.services.propose_escrow import propose_escrow
+from settle.services.receipts import about_escrow
 from settle.services.show_escrows import chain_now, list_escrows, view_escrow
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ async def propose(
             raise as_invalid(error, "/terms") from error
         shown = escrow_out(view_escrow(context.venue, conn, row, at))
         status = HTTPStatus.CREATED if new else HTTPStatus.OK
-        return json_answer(status, shown, Location=f"{PREFIX}/escrows/0x{row.escrow.hex()}")
+        place = f"{PREFIX}/escrows/0x{row.escrow.hex()}"
+        return json_answer(status, shown, Location=place).about([about_escrow(row)])
 
     return await operation.perform(lambda: None, work)
 
@@ -184,6 +186,7 @@ async def send_escrow_message(
     def work(conn: Connection, checked: CheckedMessage) -> Answer:
         at = chain_now(context.venue, conn)
         row = accept_message(context.venue, conn, checked, at)
-        return json_answer(HTTPStatus.OK, escrow_out(view_escrow(context.venue, conn, row, at)))
+        shown = escrow_out(view_escrow(context.venue, conn, row, at))
+        return json_answer(HTTPStatus.OK, shown).about([about_escrow(row)])
 
     return await operation.perform(check, work)

@@ -17,6 +17,7 @@ from settle.api.example_escrow import (
     ESCROW_TEXT,
     ESCROWS,
 )
+from settle.api.example_receipt import RECEIPTS
 from settle.api.example_trade import (
     ACCOUNT,
     ACCOUNT_OUT,
@@ -78,8 +79,10 @@ EXAMPLES: Final[Mapping[str, Example]] = {
             max_body_bytes=2_097_152,
             max_items=500,
             domain=DOMAIN,
+            receipt_key=KEY,
         )
     ),
+    "list_receipts": Example(response=RECEIPTS),
     "list_participants": Example(response=venue.ParticipantsOut(participants=(PARTICIPANT,))),
     "get_participant": Example(response=PARTICIPANT),
     "put_participant": Example(

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import threading
 import zlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from fastapi import Header
 from fastapi.responses import Response
@@ -22,7 +22,9 @@ from starlette.concurrency import run_in_threadpool
 
 from settle.api.problems import MEDIA_TYPE as PROBLEM
 from settle.api.problems import headers_of, problem_of
+from settle.api.receipt_documents import HEADER, receipt_header
 from settle.domain.errors import Conflict, InvalidInput, Refused, SettleError
+from settle.services.receipts import acceptance
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -49,12 +51,20 @@ KeyHeader = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a POST is answered with, now and each time it is sent again."""
+    """What a POST is answered with, now and each time it is sent again.
+
+    `subjects`: the trades and escrows that it accepted something about, for the receipt.
+    """
 
     status: int
     body: bytes
     media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    subjects: Sequence[Mapping[str, Any]] = ()
+
+    def about(self, subjects: Iterable[Mapping[str, Any]]) -> Answer:
+        """Say what was accepted."""
+        return replace(self, subjects=tuple(subjects))
 
     def response(self, *, replayed: bool = False) -> Response:
         """Write it as a response."""
@@ -136,6 +146,7 @@ class Operation:
     caller: Caller
     key: str
     digest: bytes
+    what: str
     trace_id: str
 
     async def perform(
@@ -159,7 +170,7 @@ class Operation:
                 self.context.on_commit()
                 later = None if then is None else await then(answer)
                 if later is not None:
-                    answer = later
+                    answer = _with_receipt(later, answer.headers.get(HEADER))
                     await run_in_threadpool(self._keep, answer)
             return answer.response(replayed=replayed)
 
@@ -176,7 +187,7 @@ class Operation:
                 before = self._claim(conn)
                 if before is not None:
                     return before, True
-                answer = work(conn, checked)
+                answer = self._receipted(conn, work(conn, checked))
                 context.store.answer_key(
                     conn, self.caller.name, self.key, answer.status, answer.packed()
                 )
@@ -186,6 +197,17 @@ class Operation:
                 raise
             told = problem_answer(error, self.trace_id) if refusal is None else refusal(error)
             return self._refused(told)
+
+    def _receipted(self, conn: Connection, answer: Answer) -> Answer:
+        """Sign that the request was accepted, where a participant's was."""
+        lei = self.caller.lei
+        if lei is None or answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+            return answer
+        receipts = self.context.receipts
+        at = self.context.clock()
+        entry = acceptance(lei, self.digest, at, what=self.what, subjects=answer.subjects)
+        [receipt] = receipts.store.add_receipts(conn, receipts.book, [entry])
+        return _with_receipt(answer, receipt_header(receipt)[HEADER])
 
     def _claim(self, conn: Connection) -> Answer | None:
         """Take the key; give the answer that it stands for already."""
@@ -220,6 +242,10 @@ class Operation:
             self.context.store.answer_key(
                 conn, self.caller.name, self.key, answer.status, answer.packed()
             )
+
+
+def _with_receipt(answer: Answer, told: str | None) -> Answer:
+    return answer if told is None else replace(answer, headers={**answer.headers, HEADER: told})
 
 
 _NOT_OURS: Final = frozenset(("idempotency_key_reused", "request_in_progress"))

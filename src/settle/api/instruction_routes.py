@@ -39,6 +39,7 @@ from settle.domain.errors import InvalidInput
 from settle.domain.ids import InstructionId, TradeId, parse_instruction_id
 from settle.domain.instruction import instruction_id
 from settle.services.explain_trade import explain_trade
+from settle.services.receipts import about_trade
 from settle.services.show_trades import ToSign, alleged_terms, list_to_sign, show_bundle
 from settle.services.sign_instructions import (
     CheckedConsent,
@@ -117,7 +118,8 @@ async def sign_instruction(
 
     def work(conn: Connection, checked: list[CheckedConsent]) -> Answer:
         given.extend(sign_instructions(context.venue, conn, checked, context.clock()))
-        return _signed(given[0], given[0].trade)
+        shown = _signed(given[0], given[0].trade)
+        return shown.about([about_trade(given[0].trade)])
 
     async def then(_answer: Answer) -> Answer | None:
         if not wait_s or not given:
@@ -169,7 +171,8 @@ async def sign_instructions_in_bulk(
         results = sign_instructions(context.venue, conn, checked, context.clock())
         context.metrics.items.labels("signature", "accepted").inc(len(results))
         shown = tuple(_consent(one, one.trade) for one in results)
-        return json_answer(HTTPStatus.OK, ConsentsOut(results=shown))
+        answer = json_answer(HTTPStatus.OK, ConsentsOut(results=shown))
+        return answer.about(about_trade(one.trade) for one in results)
 
     return await operation.perform(check, work)
 

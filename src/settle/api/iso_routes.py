@@ -30,6 +30,7 @@ from settle.api.strict_route import StrictRoute
 from settle.domain.errors import InvalidInput, SettleError
 from settle.iso20022.sese023 import Rejection, Sese023
 from settle.iso20022.sese024 import acknowledgement, answer_version, rejection
+from settle.services.receipts import about_trade
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -112,6 +113,7 @@ async def send_message(
             body=told,
             media_type=XML,
             headers={"Location": f"/v1/trades/{result.trade.trade_id}"},
+            subjects=[about_trade(result.trade)],
         )
 
     def refusal(error: SettleError) -> Answer:

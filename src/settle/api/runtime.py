@@ -96,6 +96,7 @@ async def operation(
         caller=caller,
         key=idempotency_key,
         digest=hashlib.sha256(target + request.state.body_digest).digest(),
+        what=f"{request.method} {request.url.path}",
         trace_id=request.state.trace_id,
     )
 

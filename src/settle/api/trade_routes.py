@@ -50,6 +50,7 @@ from settle.services.cancel_trade import (
     check_cancellation,
 )
 from settle.services.examine_sides import ExaminedSide, examine_sides
+from settle.services.receipts import about_trade
 from settle.services.show_trades import find_trade
 from settle.services.submit_sides import submit_sides
 
@@ -105,7 +106,7 @@ async def submit_trade(
     def work(conn: Connection, sides: list[ExaminedSide]) -> Answer:
         [result] = submit_sides(context.venue, conn, member.lei, sides, context.clock())
         given.append(submitted_out(result))
-        return _submitted(given[-1])
+        return _submitted(given[-1]).about([about_trade(result.trade)])
 
     async def then(_answer: Answer) -> Answer | None:
         if not wait_s or not given:
@@ -143,9 +144,8 @@ async def submit_trades(
     def work(conn: Connection, sides: list[ExaminedSide]) -> Answer:
         results = submit_sides(context.venue, conn, member.lei, sides, context.clock())
         context.metrics.items.labels("side", "accepted").inc(len(results))
-        return json_answer(
-            HTTPStatus.OK, SubmittedManyOut(results=tuple(map(submitted_out, results)))
-        )
+        shown = SubmittedManyOut(results=tuple(map(submitted_out, results)))
+        return json_answer(HTTPStatus.OK, shown).about(about_trade(one.trade) for one in results)
 
     return await operation.perform(check, work)
 
@@ -268,7 +268,8 @@ async def cancel(
             message = f"the trade is at version {row.version} now: look at it again"
             raise Conflict("stale_version", message)
         result = cancel_trade(context.venue, conn, checked, context.clock())
-        return _cancelled(_cancellation(run, conn, result.trade))
+        shown = _cancelled(_cancellation(run, conn, result.trade))
+        return shown.about([about_trade(result.trade)])
 
     async def then(answer: Answer) -> Answer | None:
         if not wait_s or answer.status != HTTPStatus.OK:

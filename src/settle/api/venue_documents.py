@@ -50,6 +50,7 @@ class VenueOut(Document):
     max_body_bytes: int
     max_items: int
     domain: SigningDomainOut
+    receipt_key: AddressHex = Field(description="whose key signs receipts")
 
 
 class ParticipantIn(Document):

@@ -66,6 +66,7 @@ def get_venue(run: RuntimeNeeded) -> VenueOut:
         max_body_bytes=context.settings.max_body_bytes,
         max_items=context.settings.max_items,
         domain=signing_domain(run),
+        receipt_key=context.receipts.book.key,
     )
 
 

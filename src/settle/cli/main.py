@@ -19,6 +19,7 @@ from settle.cli.doctor import doctor
 from settle.cli.escrow_panel import escrow
 from settle.cli.exits import Program
 from settle.cli.output import JsonOption
+from settle.cli.receipt import receipt
 from settle.cli.signer import signer
 
 app = Program(
@@ -38,6 +39,7 @@ app.add_typer(trade.trade, name="trade")
 app.add_typer(trade.iso, name="iso")
 app.add_typer(signer, name="signer")
 app.add_typer(escrow, name="escrow")
+app.add_typer(receipt, name="receipt")
 app.add_typer(audit, name="audit")
 app.add_typer(alarm, name="alarm")
 

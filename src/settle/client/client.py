@@ -29,6 +29,7 @@ from settle.client.documents import (
 )
 from settle.client.escrows import EscrowMethods
 from settle.client.messages import Message, MessageAnswer, answer_of
+from settle.client.receipts import ReceiptMethods
 from settle.client.signer import Signer
 from settle.client.stream import follow
 from settle.client.trades import (
@@ -46,7 +47,7 @@ from settle.domain.side import TradeSide
 PAGE: Final = 500
 
 
-class Client(EscrowMethods):
+class Client(EscrowMethods, ReceiptMethods):
     """One API, for one signer. Threads may share it."""
 
     def __init__(

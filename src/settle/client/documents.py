@@ -22,6 +22,7 @@ class Venue:
     request_lifetime_s: int
     max_items: int
     domain: Domain
+    receipt_key: bytes
 
     def signing_domain(self) -> SigningDomain:
         """Under which domain instructions are signed."""

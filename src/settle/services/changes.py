@@ -95,6 +95,7 @@ class Changes:
             "trade_id": row.trade_id,
             "status": row.status.value,
             "digest": None if row.digest is None else to_hex(row.digest),
+            "deadline_at": str(row.deadline_at),
             "reasons": [reason_json(reason) for reason in row.reasons],
             **more,
         }

@@ -2,7 +2,7 @@
 
 Instants are unix seconds. Text that ends in JSON is written and read by the services alone; nothing
 is searched inside it. `settle.store.tables_chain` has the tables about the chain, `tables_escrow`
-those of escrows.
+those of escrows, `tables_receipt` that of receipts.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from sqlalchemy import (
     text,
 )
 
-from settle.store import tables_chain, tables_escrow
+from settle.store import tables_chain, tables_escrow, tables_receipt
 from settle.store.columns import Octets, account_bytes, metadata, uint64, uint128
 
-__all__ = ["metadata", "tables_chain", "tables_escrow"]
+__all__ = ["metadata", "tables_chain", "tables_escrow", "tables_receipt"]
 
 OPEN: Final = text("status NOT IN ('Settled', 'Cancelled', 'Rejected', 'Lapsed')")
 UNSETTLED: Final = text("status <> 'Settled'")
