@@ -132,6 +132,19 @@ bench-escrow: setup-dev
 slither: setup-dev .venv-analysis/.done
 	PATH="$(CURDIR)/$(ANALYSIS):$$PATH" scripts/slither
 
+## mutate: change the contracts, one small change at a time, and see whether a test notices; hours,
+## goes on where it was stopped. SAMPLE changes a contract (0: all) under SEED, MINUTES at most
+SAMPLE ?= 0
+MINUTES ?= 100000
+.PHONY: mutate
+mutate: setup-dev
+	scripts/mutate --sample $(SAMPLE) --seed 1 --minutes $(MINUTES)
+
+## mutate-some: the same for a few changes of each contract; a survivor without a sentence fails
+.PHONY: mutate-some
+mutate-some: setup-dev
+	scripts/mutate --sample 3 --seed 1 --results build/mutation/reliability.json
+
 ## lock-check: the locks are those of the requirements and name no host
 .PHONY: lock-check
 lock-check: setup-dev

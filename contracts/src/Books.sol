@@ -56,6 +56,7 @@ abstract contract Books is AccessManaged, EIP712 {
         }
     }
 
+    /// @dev Reads a slot that `_slotOf` gave.
     function _holdingAt(uint256 slot) internal view returns (uint256 word) {
         assembly ("memory-safe") {
             word := sload(slot)
