@@ -1,7 +1,7 @@
 """The page of reliability: each campaign writes its own figures into it, and the command.
 
-`python -m benchmarks.reliability halmos`, `lockstep` or `invariants` runs that campaign first; the
-others (crash, reorg and so on) call `merge` with what they found.
+`python -m benchmarks.reliability lockstep`, or `invariants`, runs that campaign first; the others
+(crash, reorg and so on) call `merge` with what they found.
 """
 
 from __future__ import annotations
@@ -31,27 +31,6 @@ def merge(name: str, figures: dict[str, Any], *, command: str, page: Path = PAGE
     new = page.with_suffix(".new")
     new.write_text(json.dumps(all_, indent=2) + "\n")
     new.replace(page)
-
-
-def halmos() -> int:
-    """Prove every check_* for all values of its arguments; the number of those not proved."""
-    result = ROOT / "build" / "halmos" / "result.json"
-    result.unlink(missing_ok=True)
-    _run("scripts/halmos", "--loop", "8", "--json-output", "result.json")
-    told: list[dict[str, Any]] = [
-        one for tests in json.loads(result.read_text())["test_results"].values() for one in tests
-    ]
-    passed = sum(int(one["exitcode"]) == 0 for one in told)
-    bounds = (
-        "one instruction of two legs, one escrow of one milestone; keys, names and nonces fixed;"
-        " loops with a symbolic end unrolled 8 times"
-    )
-    merge(
-        "halmos",
-        {"checks": len(told), "passed": passed, "bounds": bounds},
-        command="make halmos",
-    )
-    return len(told) - passed
 
 
 def lockstep(walks: int = 1250) -> int:
@@ -103,7 +82,7 @@ def _run(*command: str) -> None:
 
 def main() -> None:
     """Run one campaign by its name."""
-    campaigns = {"halmos": halmos, "lockstep": lockstep, "invariants": invariants}
+    campaigns = {"lockstep": lockstep, "invariants": invariants}
     parser = argparse.ArgumentParser(description=re.sub(r"\s+", " ", __doc__ or ""))
     parser.add_argument("campaign", choices=campaigns)
     sys.exit(1 if campaigns[parser.parse_args().campaign]() else 0)
