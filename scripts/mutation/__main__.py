@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     waiting = missing(chosen, outcomes.read(), sources, tests)
     print(f"{len(chosen)} of {len(mutants)} mutants chosen, {len(waiting)} to be tried", flush=True)
     try:
-        if waiting:
+        if waiting and options.minutes > 0:
             workshop.prepare()
     except Broken as broken:
         print(broken, file=sys.stderr)
@@ -99,8 +99,8 @@ def told(
     for contract, row in page.items():
         print(f"{contract:18} {row}")
     if not options.contract:
-        command = f"scripts/mutate --sample {options.sample} --seed {options.seed}"
-        merge(options.results, {**page, "command": command if options.sample else "make mutate"})
+        command = f"make mutate SAMPLE={options.sample}" if options.sample else "make mutate"
+        merge(options.results, {**page, "seed": options.seed, "command": command})
     open_ones = [
         mutant
         for mutant in chosen

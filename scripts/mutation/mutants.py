@@ -162,6 +162,7 @@ class _Walk:
             yield from self.declaration(node, span)
         elif kind == "IfStatement":
             if not self.only_reverts(node):
+                span = self.whole(span)
                 yield self.mutant("CR", Form.SKIP, span, span, "")
             yield from self.condition(node["condition"], "MIA", ["true", "false"])
             for part in ("trueBody", "falseBody"):
@@ -171,6 +172,7 @@ class _Walk:
             yield from self.loop(node, span)
 
     def loop(self, node: Json, span: Span) -> Iterator[Mutant]:
+        span = self.whole(span)
         yield self.mutant("CR", Form.SKIP, span, span, "")
         if node.get("initializationExpression"):
             yield from self.opening(node["initializationExpression"])
