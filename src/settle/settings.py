@@ -60,6 +60,13 @@ class ApiSettings(BaseSettings):
     idempotency_keep_s: int = Field(default=86_400, ge=MAX_LIFETIME_S)
     wait_max_s: int = Field(default=60, ge=0, le=600)
     stream_max_s: int = Field(default=3_600, ge=1, description="then a stream of events ends")
+    requests_per_s: int = Field(
+        default=200, ge=1, description="of one participant, in the long run"
+    )
+    requests_at_once: int = Field(default=2_000, ge=1, description="after a pause")
+    max_underway: int = Field(default=100, ge=1, description="requests of one participant")
+    max_streams: int = Field(default=16, ge=1, description="open streams of one participant")
+    max_streams_in_all: int = Field(default=1_000, ge=1)
     metrics_token: SecretStr | None = Field(
         default=None, description="who brings it as Bearer reads the metrics; else only loopback"
     )

@@ -57,6 +57,9 @@ BY_CODE: Final[Mapping[str, HTTPStatus]] = {
     "media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "stale_version": HTTPStatus.PRECONDITION_FAILED,
     "if_match_missing": HTTPStatus.PRECONDITION_REQUIRED,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "queue_full": HTTPStatus.TOO_MANY_REQUESTS,
+    "too_many_streams": HTTPStatus.TOO_MANY_REQUESTS,
 }
 """Where the code says more than the class."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 
+from settle.api.limits import Limits
 from settle.api.logs import log
 from settle.api.problems import (
     INTERNAL,
@@ -40,6 +41,7 @@ PUBLIC: Final = frozenset(
 _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\Z")
 _QUIET: Final = frozenset(("/v1/health/live", "/v1/health/ready", "/v1/metrics"))
 _STREAM: Final = "text/event-stream"
+_STREAM_PATH: Final = "/v1/events"
 
 
 class _Gone(Exception):
@@ -54,6 +56,7 @@ class Reception:
         self._app = app
         self._context = context
         self._authenticator = authenticator
+        self._limits = Limits(context.settings, time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one request in."""
@@ -95,7 +98,18 @@ class Reception:
                 ),
             )
             state["caller"] = visit.caller
-        await self._app(scope, _again(body, receive), visit.send)
+        caller = visit.caller
+        if caller is None:
+            await self._app(scope, _again(body, receive), visit.send)
+            return
+        limits, name = self._limits, caller.name
+        try:
+            limits.take(name)
+        finally:
+            visit.limit_headers = limits.headers(name)
+        place = limits.stream if scope["path"] == _STREAM_PATH else limits.request
+        with place(name):
+            await self._app(scope, _again(body, receive), visit.send)
 
     def _note(self, scope: Scope, visit: _Visit) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
@@ -140,6 +154,7 @@ class _Visit:
         self.bytes_in = 0
         self.bytes_out = 0
         self.streamed = False
+        self.limit_headers: dict[str, str] = {}
         self._scope = scope
         self._send = send
 
@@ -150,6 +165,7 @@ class _Visit:
             headers[TRACE_HEADER] = self.trace_id
             headers.setdefault("Cache-Control", "no-store")
             headers["X-Content-Type-Options"] = "nosniff"
+            headers.update(self.limit_headers)
             self.streamed = headers.get("content-type", "").startswith(_STREAM)
         elif message["type"] == "http.response.body":
             self.bytes_out += len(message.get("body", b""))
