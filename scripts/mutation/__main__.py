@@ -43,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     waiting = missing(chosen, outcomes.read(), sources, tests)
     print(f"{len(chosen)} of {len(mutants)} mutants chosen, {len(waiting)} to be tried", flush=True)
     try:
-        if waiting and options.minutes > 0:
+        waiting = waiting if options.minutes > 0 else []
+        if waiting:
             workshop.prepare()
     except Broken as broken:
         print(broken, file=sys.stderr)
@@ -62,7 +63,12 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=0, help="so many a contract; 0: all")
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--bundle", type=int, default=24, help="mutants in one compilation")
-    parser.add_argument("--minutes", type=float, default=1e6, help="begin no bundle after these")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=1e6,
+        help="begin no bundle after these; 0: tell what is known",
+    )
     parser.add_argument("--without", nargs="*", default=[], help="rooms of tests to leave out")
     parser.add_argument("--revision", default="", help="of git; default: the tree as it is")
     parser.add_argument("--place", type=Path, default=ROOT / "build/mutation/tree")
