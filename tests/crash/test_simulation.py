@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crash.campaign import KEPT_SEEDS, RUNS, SEED, Figures, run_seeds
+from tests.crash.campaign import RUNS, SEED, Figures, run_seeds
 from tests.crash.story import Bench
 
 SLICE = 100
@@ -22,8 +22,3 @@ def test_no_run_loses_doubles_or_leaves_a_gap(bench: Bench, first: int) -> None:
     met = {name.partition(":")[0].partition(" ")[0] for name in figures.faults}
     if len(seeds) == SLICE:
         assert met == {"killed", "node", "database", "chain"}, "runs without faults prove nothing"
-
-
-@pytest.mark.parametrize("seed", KEPT_SEEDS)
-def test_a_seed_that_failed_once_holds_now(bench: Bench, seed: int) -> None:
-    assert not run_seeds(bench, [seed], Figures()).failed
