@@ -416,7 +416,7 @@ def test_the_audit_is_clean_and_a_changed_copy_is_found(venue: Venue) -> None:
 
 
 def test_a_signer_that_runs_signs_and_ends_when_it_is_told(venue: Venue) -> None:
-    trade_id = venue.matched("R1", 1, 100)
+    trade_id = venue.matched("signer-runs", 1, 100)
     program = "from settle.cli.main import app; app()"
     with subprocess.Popen(
         [sys.executable, "-c", program, "signer", "run", "-p", "a.toml", "--json"],
