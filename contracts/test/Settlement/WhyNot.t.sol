@@ -2,17 +2,17 @@
 pragma solidity 0.8.37;
 
 import {Instruction, Leg, Reason, Standing} from "../../src/interfaces/Types.sol";
+import {Chance} from "../support/Chance.sol";
 import {PlainReasons} from "../support/PlainReasons.sol";
 import {Wallet} from "../support/Wallet.sol";
 
 /// @notice Law L6: `whyNot` is empty if and only if `settle` succeeds, and says the same as its plain twin.
-contract WhyNotTest is PlainReasons {
+contract WhyNotTest is PlainReasons, Chance {
     address[] internal parties;
     Wallet internal account;
     Instruction internal one;
     bytes[] internal list;
 
-    uint256 private _seed;
     mapping(bytes4 code => bool) private _seen;
 
     function setUp() public override {
@@ -23,11 +23,6 @@ contract WhyNotTest is PlainReasons {
 
     // ---------------------------------------------------------------- chance
 
-    function roll(uint256 sides) private returns (uint256) {
-        _seed = uint256(keccak256(abi.encode(_seed)));
-        return _seed % sides;
-    }
-
     function once(uint256 in_) private returns (bool) {
         return roll(in_) == 0;
     }
@@ -36,17 +31,10 @@ contract WhyNotTest is PlainReasons {
         return parties[roll(4)];
     }
 
-    /// @dev Tries; what is refused is refused.
-    function attempt(address caller, bytes memory call_) private {
-        vm.prank(caller);
-        (bool success,) = address(books).call(call_);
-        success;
-    }
-
     // ---------------------------------------------------------------- a state
 
     function arrange(uint256 seed) private {
-        _seed = seed;
+        seedOfAct = seed;
         for (uint256 k = 0; k < 4; ++k) {
             for (uint32 asset = BOND; asset <= DOLLAR; ++asset) {
                 if (!once(4)) give(parties[k], asset, uint128(1 + roll(300)));

@@ -12,18 +12,18 @@ import {
     WAY_PAY_OUT
 } from "../../src/interfaces/IEscrow.sol";
 import {Instruction, Standing} from "../../src/interfaces/Types.sol";
+import {Chance} from "../support/Chance.sol";
 import {Wallet} from "../support/Wallet.sol";
 import {EscrowLedger} from "./EscrowLedger.sol";
 
 /// @notice Escrows at random among three honest parties, a forger and a griefer, while freezes come and go.
 /// No act here may revert: what is refused is attempted, and `whatNow` must have said so.
-contract EscrowFloor is EscrowLedger {
+contract EscrowFloor is EscrowLedger, Chance {
     uint256 private constant MAX_DEALS = 25;
     uint8 private constant SIGNED = 1;
     uint8 private constant SIGNED_OR_TIME = 4;
     uint8 private constant SECRET = 5;
 
-    uint256 private _seed;
     uint64 private _nonce;
 
     constructor() {
@@ -38,40 +38,16 @@ contract EscrowFloor is EscrowLedger {
                 owned[parties[k]][asset] = available(parties[k], asset);
             }
         }
-        // The agent of the market stands outside: what it has is nobody's here.
-        uint128 outside = uint128(available(agent, DOLLAR));
-        bytes memory signature = signatureBy(agent, _redemption(outside));
-        books.redeem(agent, DOLLAR, outside, 0, 0, type(uint64).max, signature);
-    }
-
-    function _redemption(uint128 quantity) private view returns (bytes32) {
-        bytes32 messageType = keccak256(
-            "Redemption(address account,uint32 asset,uint128 quantity,bytes32 ref,uint64 nonce,uint64 validBy)"
-        );
-        bytes memory words = abi.encode(
-            messageType, agent, DOLLAR, quantity, bytes32(0), uint64(0), type(uint64).max
-        );
-        return digestOf(keccak256(words));
     }
 
     // ---------------------------------------------------------------- chance
-
-    function roll(uint256 sides) private returns (uint256) {
-        _seed = uint256(keccak256(abi.encode(_seed)));
-        return _seed % sides;
-    }
-
-    function attempt(address caller, bytes memory call_) private returns (bool success) {
-        vm.prank(caller);
-        (success,) = address(books).call(call_);
-    }
 
     /// @dev Some milestone of some escrow, one that is open if the next ones have any.
     function pick(uint256 seed)
         private
         returns (uint256 index, EscrowTerms memory escrow, uint256 m, uint256 ways)
     {
-        _seed = seed;
+        seedOfAct = seed;
         if (deals.length == 0) propose(seed);
         index = roll(deals.length);
         for (uint256 k = 0; k < deals.length && !deals[index].opened; ++k) {
@@ -87,7 +63,7 @@ contract EscrowFloor is EscrowLedger {
 
     /// @notice Somebody draws up terms; each honest party signs, or withholds its signature.
     function propose(uint256 seed) public {
-        _seed = seed;
+        seedOfAct = seed;
         if (deals.length == MAX_DEALS) return;
         Deal storage deal = deals.push();
         uint256 count = 1 + roll(3);
@@ -152,7 +128,7 @@ contract EscrowFloor is EscrowLedger {
     }
 
     function openAny(uint256 seed) external {
-        _seed = seed;
+        seedOfAct = seed;
         if (deals.length == 0) propose(seed);
         // One of the last, whose openBy is not over, or any.
         uint256 index = deals.length - 1 - roll(roll(4) == 0 ? deals.length : 1);
@@ -166,7 +142,7 @@ contract EscrowFloor is EscrowLedger {
     }
 
     function withdraw(uint256 seed) external {
-        _seed = seed;
+        seedOfAct = seed;
         if (deals.length == 0) propose(seed);
         if (roll(4) != 0) return;
         uint256 index = roll(deals.length);
@@ -262,7 +238,7 @@ contract EscrowFloor is EscrowLedger {
 
     function disputeAny(uint256 seed) external {
         (, EscrowTerms memory escrow, uint256 m, uint256 ways) = pick(seed);
-        if (ways & WAY_DISPUTE == 0 && roll(2) == 0) (, escrow, m, ways) = pick(_seed);
+        if (ways & WAY_DISPUTE == 0 && roll(2) == 0) (, escrow, m, ways) = pick(seedOfAct);
         address[] memory both = partiesOf(escrow, 2 ** m);
         address who = both[roll(both.length)];
         bool success = attempt(stranger, disputing(escrow, m, who));
@@ -380,7 +356,7 @@ contract EscrowFloor is EscrowLedger {
 
     /// @notice A trade of what is free; what is held cannot be sold.
     function trade(uint256 seed) external {
-        _seed = seed;
+        seedOfAct = seed;
         (uint256 from, uint32 asset) = (roll(3), uint32(1 + roll(ASSETS)));
         address to = parties[(from + 1 + roll(4)) % 5];
         Instruction memory one = terms(parties[from], ++_nonce, 1);
@@ -397,7 +373,7 @@ contract EscrowFloor is EscrowLedger {
 
     /// @notice Freezes and suspends for a while.
     function govern(uint256 seed) external {
-        _seed = seed;
+        seedOfAct = seed;
         uint256 kind = roll(6);
         address party = parties[roll(5)];
         if (kind == 0) books.setStanding(party, Standing.Suspended, 0);

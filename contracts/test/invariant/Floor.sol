@@ -10,6 +10,7 @@ import {
     SignedInstruction,
     Standing
 } from "../../src/interfaces/Types.sol";
+import {Chance} from "../support/Chance.sol";
 import {Market} from "../support/Market.sol";
 import {Wallet} from "../support/Wallet.sol";
 
@@ -24,7 +25,7 @@ interface Rebuilt {
 /// @notice A trading day at random: four honest parties, a forger and a griefer, and the world around them.
 /// No act here may revert: what is refused is attempted and must be refused for a reason.
 /// @dev Keeps its own books of what each party owns, moved only by what the honest ones agreed to.
-contract Floor is Market {
+contract Floor is Market, Chance {
     /// @dev Four honest ones (the last a wallet), then the forger, then the griefer (a wallet).
     address[6] public parties;
     Wallet public vault;
@@ -44,7 +45,6 @@ contract Floor is Market {
     Deal[] private _deals;
     Hold[] private _holds;
     address private _module;
-    uint256 private _seed;
 
     /// @dev What each owns, available or held, by what it agreed to.
     mapping(address party => mapping(uint32 asset => uint256)) public owned;
@@ -76,11 +76,6 @@ contract Floor is Market {
 
     // ---------------------------------------------------------------- chance
 
-    function roll(uint256 sides) private returns (uint256) {
-        _seed = uint256(keccak256(abi.encode(_seed)));
-        return _seed % sides;
-    }
-
     function isHonest(address party) public view returns (bool) {
         return party != forger && party != address(griefer);
     }
@@ -99,21 +94,16 @@ contract Floor is Market {
 
     /// @dev Some act of somebody on some deal; needs a deal.
     modifier act(uint256 seed) {
-        _seed = seed;
+        seedOfAct = seed;
         if (_deals.length == 0) propose(seed);
         _;
-    }
-
-    function attempt(address caller, bytes memory call_) private returns (bool success) {
-        vm.prank(caller);
-        (success,) = address(books).call(call_);
     }
 
     // ---------------------------------------------------------------- the honest ones trade
 
     /// @notice Somebody proposes; each party signs, or withholds its signature.
     function propose(uint256 seed) public {
-        _seed = seed;
+        seedOfAct = seed;
         if (_deals.length == MAX_DEALS) return;
         uint256 count = 1 + roll(3);
         Instruction memory one = terms(address(0), 0, count);
@@ -386,7 +376,7 @@ contract Floor is Market {
 
     /// @notice A module holds what an owner lets it hold, gives it back, or moves it on.
     function hold(uint256 seed) external {
-        _seed = seed;
+        seedOfAct = seed;
         if (_holds.length < 8) {
             Hold memory new_ = Hold({
                 module: _module,
@@ -420,7 +410,7 @@ contract Floor is Market {
     }
 
     function issue(uint256 seed) external {
-        _seed = seed;
+        seedOfAct = seed;
         (address party, uint32 asset) = (parties[roll(6)], uint32(1 + roll(ASSETS)));
         if (books.assetOf(asset).frozen) return;
         if (books.accountOf(party).standing != Standing.Admitted) return;
@@ -428,7 +418,7 @@ contract Floor is Market {
     }
 
     function redeem(uint256 seed) external {
-        _seed = seed;
+        seedOfAct = seed;
         (address party, uint32 asset) = (parties[roll(4)], uint32(1 + roll(ASSETS)));
         uint64 nonce = roll(4) == 0 ? uint64(roll(9)) : _next[party]++;
         uint128 quantity = uint128(1 + roll(150));
@@ -457,7 +447,7 @@ contract Floor is Market {
 
     /// @notice Freezes and suspends for a while.
     function govern(uint256 seed) external {
-        _seed = seed;
+        seedOfAct = seed;
         uint256 kind = roll(5);
         address party = parties[roll(6)];
         if (kind == 0) books.setStanding(party, Standing.Suspended, 0);
@@ -488,7 +478,7 @@ contract Floor is Market {
             assertEq(sum, issued[asset], "L2: issued less redeemed");
         }
         // All deals take time: after every eighth act, by chance, and at the end.
-        if (_seed % 8 == 0) _checkDeals();
+        if (seedOfAct % 8 == 0) _checkDeals();
     }
 
     function _checkDeals() private view {

@@ -284,6 +284,12 @@ abstract contract Market is Test {
         return abi.encodeWithSelector(IAffirmation.Refused.selector, id, reason);
     }
 
+    /// @notice A call to the books by anybody; whether it went through.
+    function attempt(address caller, bytes memory call_) internal returns (bool success) {
+        vm.prank(caller);
+        (success,) = address(books).call(call_);
+    }
+
     /// @notice A call to the books by anybody that must revert with exactly this.
     function assertReverts(address caller, bytes memory call_, bytes memory error_) internal {
         vm.prank(caller);
