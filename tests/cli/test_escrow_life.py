@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import tomllib
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,82 +17,37 @@ from settle.chain.deployment import load_deployment
 from settle.domain.ids import AssetId, account_address, to_hex
 from settle.domain.instruction import OPTION_RECORD, Instruction, Leg, instruction_id
 from settle.domain.instruction_json import to_json
+from tests.cli.escrow_documents import opened, purchase, reaches
 from tests.cli.test_venue import ISIN, Venue, venue
 
 __all__ = ["venue"]
 
 
-def write(venue: Venue, name: str, reference: str, amount: str = "250.00") -> Path:
-    """The buyer pays when it accepts the goods; else, after two days, the money is free again."""
-    opens = datetime.now(UTC) + timedelta(hours=3)
-    path = venue.folder / f"{name}.toml"
-    path.write_text(f"""
-reference = "{reference}"
-open_by = {opens.strftime("%Y-%m-%dT%H:00:00Z")}
-
-[accounts]
-seller = "{venue.account("a")}"
-buyer = "{venue.account("b")}"
-
-[assets]
-EUR = {{ number = 2, decimals = 2 }}
-
-[[milestones]]
-name = "goods"
-deadline = "2 days"
-when = {{ signed = {{ by = "buyer", statement = "goods accepted" }} }}
-
-[[milestones.lines]]
-asset = "EUR"
-from = "buyer"
-to = "seller"
-quantity = "{amount}"
-if_met = "all"
-by_default = "nothing"
-if_unruled = "nothing"
-""")
-    return path
-
-
-def becomes(venue: Venue, escrow: str, status: str) -> Any:
-    end = time.monotonic() + 60
-    while True:
-        found = venue.of("a", "escrow", "show", escrow).json()
-        if found["status"] == status:
-            return found
-        assert time.monotonic() < end, found
-        time.sleep(0.3)
-
-
 def signed_by_both(venue: Venue, path: Path) -> str:
-    escrow = str(venue.of("a", "escrow", "draft", path).json()["id"])
-    for bank in ("a", "b"):
-        venue.of(bank, "escrow", "sign", escrow, path, "--yes")
-    becomes(venue, escrow, "Open")
-    return escrow
+    return opened(venue, path, ("a", "b"))
 
 
 def test_goods_accepted_are_paid(venue: Venue) -> None:
-    path = write(venue, "goods", "Order 1")
+    path = purchase(venue, "goods", "Order 1")
     escrow = str(venue.of("a", "escrow", "draft", path).json()["id"])
     [waiting] = venue.of("b", "escrow", "list", "--waiting-on-me").json()
     assert waiting["id"] == escrow
     shown = venue.of("b", "escrow", "sign", escrow, path, "--yes")
     assert "goods accepted" in shown.err, "the English is printed before it is signed"
     venue.of("a", "escrow", "sign", escrow, path, "--yes")
-    becomes(venue, escrow, "Open")
+    reaches(venue, escrow, "Open")
     told = venue.run("escrow", "what-now", escrow, "-p", venue.profile("a")).out
     assert "condition: Whoever shows that the condition holds ends it." in told
     refused = venue.of("a", "escrow", "evidence", escrow, code=1).json()
     assert refused["error"]["code"] == "not_asked"
     venue.of("b", "escrow", "evidence", escrow)
-    [milestone] = becomes(venue, escrow, "Ended")["milestones"]
+    [milestone] = reaches(venue, escrow, "Ended")["milestones"]
     assert (milestone["outcome"], milestone["ended_by"]) == ("released", "condition")
 
 
 def test_what_is_not_the_own_document_is_not_signed(venue: Venue) -> None:
-    path = write(venue, "offered", "Order 2")
-    mine = write(venue, "mine", "Order 2", amount="249.00")
+    path = purchase(venue, "offered", "Order 2")
+    mine = purchase(venue, "mine", "Order 2", amount="249.00")
     escrow = str(venue.of("a", "escrow", "draft", path).json()["id"])
     refused = venue.of("b", "escrow", "sign", escrow, mine, "--yes", code=1).json()
     assert refused["error"]["code"] == "not_as_written"
@@ -102,7 +56,7 @@ def test_what_is_not_the_own_document_is_not_signed(venue: Venue) -> None:
     refused = venue.of("a", "escrow", "sign", amended, mine, "--yes", code=1).json()
     assert refused["error"]["code"] == "another_draft"
     venue.of("a", "escrow", "withdraw", escrow)
-    becomes(venue, escrow, "Withdrawn")
+    reaches(venue, escrow, "Withdrawn")
     venue.of("a", "escrow", "sign", amended, mine, "--yes")
 
 
@@ -121,7 +75,7 @@ def test_the_legs_of_a_named_instruction_are_shown_before_signing(venue: Venue) 
     profile = tomllib.loads(venue.profile("a").read_text())
     domain = load_deployment(Path(profile["deployment"])).domain
     name = to_hex(instruction_id(trade, domain))
-    told = tomllib.loads(write(venue, "delivery", "Order 6").read_text())
+    told = tomllib.loads(purchase(venue, "delivery", "Order 6").read_text())
     told["open_by"] = told["open_by"].isoformat()
     told["milestones"][0]["when"] = {"settled": name}
     unseen = venue.folder / "unseen.json"
@@ -138,7 +92,7 @@ def test_the_legs_of_a_named_instruction_are_shown_before_signing(venue: Venue) 
     signed = venue.of("b", "escrow", "sign", escrow, seen, "--yes")
     assert f"3 {ISIN} from account {to_hex(seller)} (seller) to" in signed.err
     venue.of("b", "escrow", "withdraw", escrow)
-    becomes(venue, escrow, "Withdrawn")
+    reaches(venue, escrow, "Withdrawn")
 
 
 def test_an_instruction_that_did_not_settle_ends_it(venue: Venue) -> None:
@@ -156,7 +110,7 @@ def test_an_instruction_that_did_not_settle_ends_it(venue: Venue) -> None:
     profile = tomllib.loads(venue.profile("a").read_text())
     domain = load_deployment(Path(profile["deployment"])).domain
     name = to_hex(instruction_id(trade, domain))
-    told = tomllib.loads(write(venue, "damages", "Order 8").read_text())
+    told = tomllib.loads(purchase(venue, "damages", "Order 8").read_text())
     told["open_by"] = told["open_by"].isoformat()
     told["milestones"][0]["when"] = {"not": {"settled": name}}
     told["instructions"] = [{"id": name, "instruction": to_json(trade)}]
@@ -164,12 +118,12 @@ def test_an_instruction_that_did_not_settle_ends_it(venue: Venue) -> None:
     path.write_text(json.dumps(told))
     escrow = signed_by_both(venue, path)
     venue.of("a", "escrow", "evidence", escrow, "--unsettled", path)
-    [milestone] = becomes(venue, escrow, "Ended")["milestones"]
+    [milestone] = reaches(venue, escrow, "Ended")["milestones"]
     assert (milestone["outcome"], milestone["ended_by"]) == ("released", "condition")
 
 
 def test_a_split_is_proposed_and_accepted(venue: Venue) -> None:
-    escrow = signed_by_both(venue, write(venue, "split", "Order 3"))
+    escrow = signed_by_both(venue, purchase(venue, "split", "Order 3"))
     venue.of("b", "escrow", "propose", escrow, "--pays", "100.00")
     assert [one["id"] for one in venue.of("a", "escrow", "list", "--waiting-on-me").json()] == [
         escrow
@@ -177,13 +131,13 @@ def test_a_split_is_proposed_and_accepted(venue: Venue) -> None:
     other = venue.of("a", "escrow", "accept", escrow, "--pays", "200.00", code=1).json()
     assert other["error"]["code"] == "not_found"
     venue.of("a", "escrow", "accept", escrow, "--pays", "100.00")
-    [milestone] = becomes(venue, escrow, "Ended")["milestones"]
+    [milestone] = reaches(venue, escrow, "Ended")["milestones"]
     assert (milestone["outcome"], milestone["ended_by"]) == ("split", "agreement")
     assert json.dumps(milestone["paid"]) == "[10000]"
 
 
 def test_with_the_venue_gone_the_kept_messages_end_it(venue: Venue) -> None:
-    escrow = signed_by_both(venue, write(venue, "alone", "Order 4"))
+    escrow = signed_by_both(venue, purchase(venue, "alone", "Order 4"))
     venue.of("b", "escrow", "show", escrow)
     kept = venue.of("b", "escrow", "evidence", escrow, "--keep").json()["messages"]
     assert [one["kind"] for one in kept] == ["consent", "consent", "evidence"]
@@ -194,14 +148,14 @@ def test_with_the_venue_gone_the_kept_messages_end_it(venue: Venue) -> None:
         assert done["verb"] == "endByCondition"
     finally:
         os.kill(operator, signal.SIGCONT)
-    [milestone] = becomes(venue, escrow, "Ended")["milestones"]
+    [milestone] = reaches(venue, escrow, "Ended")["milestones"]
     assert (milestone["outcome"], milestone["ended_by"]) == ("released", "condition")
 
 
 def test_the_auditor_finds_what_the_database_says_of_an_escrow(venue: Venue) -> None:
-    escrow = signed_by_both(venue, write(venue, "audited", "Order 5"))
+    escrow = signed_by_both(venue, purchase(venue, "audited", "Order 5"))
     venue.of("b", "escrow", "evidence", escrow)
-    becomes(venue, escrow, "Ended")
+    reaches(venue, escrow, "Ended")
     copy = venue.folder / "copy.db"
     profile = tomllib.loads(venue.profile("a").read_text())
     source = sqlite3.connect(venue.state / "venue.db")

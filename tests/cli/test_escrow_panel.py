@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import time
 import tomllib
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from settle.chain.deployment import load_deployment
 from settle.chain.node import Node
 from settle.chain.rpc import Rpc
 from settle.domain.ids import AssetId, account_address, lei_check_digits
+from tests.cli.escrow_documents import becomes, opened, purchase, reaches
 from tests.cli.test_venue import Venue, venue
 
 __all__ = ["venue"]
@@ -40,62 +39,9 @@ def panel(venue: Venue) -> Venue:
     return venue
 
 
-def write(panel: Venue, reference: str) -> Path:
-    """The buyer pays when it accepts the goods; else all returns, or a panel says how much."""
-    opens = datetime.now(UTC) + timedelta(hours=3)
-    accounts = "\n".join(f'{who} = "{panel.account(who)}"' for who in ARBITERS)
-    path = panel.folder / f"{reference}.toml"
-    path.write_text(f"""
-reference = "{reference}"
-open_by = {opens.strftime("%Y-%m-%dT%H:00:00Z")}
-
-[accounts]
-seller = "{panel.account("a")}"
-buyer = "{panel.account("b")}"
-{accounts}
-
-[assets]
-EUR = {{ number = {EURO}, decimals = 2 }}
-
-[panel]
-arbiters = ["anna", "bela", "cora"]
-quorum = 2
-answer_time = "7 days"
-
-[[milestones]]
-name = "goods"
-deadline = "2 days"
-when = {{ signed = {{ by = "buyer", statement = "goods accepted" }} }}
-
-[[milestones.lines]]
-asset = "EUR"
-from = "buyer"
-to = "seller"
-quantity = "250.00"
-if_met = "all"
-by_default = "nothing"
-if_unruled = "nothing"
-""")
-    return path
-
-
-def becomes(panel: Venue, escrow: str, is_so: Any) -> Any:
-    end = time.monotonic() + 60
-    while True:
-        found = panel.of("a", "escrow", "show", escrow).json()
-        if is_so(found):
-            return found
-        assert time.monotonic() < end, found
-        time.sleep(0.3)
-
-
-def opened(panel: Venue, reference: str) -> str:
-    path = write(panel, reference)
-    escrow = str(panel.of("a", "escrow", "draft", path).json()["id"])
-    for who in ("a", "b", *ARBITERS):
-        panel.of(who, "escrow", "sign", escrow, path, "--yes")
-    becomes(panel, escrow, lambda found: found["status"] == "Open")
-    return escrow
+def drafted(panel: Venue, reference: str) -> str:
+    path = purchase(panel, reference, reference, arbiters=ARBITERS)
+    return opened(panel, path, ("a", "b", *ARBITERS))
 
 
 def euro(panel: Venue) -> list[tuple[int, int]]:
@@ -117,7 +63,7 @@ def rule(panel: Venue, who: str, escrow: str, pays: str, *more: str, code: int =
 
 def test_two_of_three_arbiters_end_it(panel: Venue) -> None:
     [seller, buyer] = euro(panel)
-    escrow = opened(panel, "Order 1")
+    escrow = drafted(panel, "Order 1")
     assert euro(panel) == [seller, (buyer[0], 25_000)]
 
     early = rule(panel, "anna", escrow, "100.00", code=1)
@@ -159,7 +105,7 @@ def test_two_of_three_arbiters_end_it(panel: Venue) -> None:
     assert becomes(panel, escrow, bool)["status"] == "Open", "two of three, and not of one mind"
     rule(panel, "cora", escrow, "100.00", "--again")
 
-    [milestone] = becomes(panel, escrow, lambda one: one["status"] == "Ended")["milestones"]
+    [milestone] = reaches(panel, escrow, "Ended")["milestones"]
     assert (milestone["outcome"], milestone["ended_by"]) == ("split", "panel")
     assert milestone["paid"] == [10_000]
     assert euro(panel) == [(seller[0] + 10_000, 0), (buyer[0] - 10_000, 0)]
@@ -171,7 +117,7 @@ def test_with_the_venue_gone_the_panel_rules_by_files_that_go_from_hand_to_hand(
     panel: Venue,
 ) -> None:
     [seller, buyer] = euro(panel)
-    escrow, other = opened(panel, "Order 2"), "0x" + "77" * 32
+    escrow, other = drafted(panel, "Order 2"), "0x" + "77" * 32
     file = panel.folder / "letter.txt"
     file.write_bytes(b"nothing came")
     operator = panel.operator_pid()
@@ -204,5 +150,5 @@ def test_with_the_venue_gone_the_panel_rules_by_files_that_go_from_hand_to_hand(
         assert euro(panel) == [(seller[0] + 5_000, 0), (buyer[0] - 5_000, 0)]
     finally:
         os.kill(operator, signal.SIGCONT)
-    [milestone] = becomes(panel, escrow, lambda one: one["status"] == "Ended")["milestones"]
+    [milestone] = reaches(panel, escrow, "Ended")["milestones"]
     assert (milestone["ended_by"], milestone["paid"]) == ("panel", [5_000])
