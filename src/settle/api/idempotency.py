@@ -207,7 +207,7 @@ class Operation:
         at = self.context.clock()
         entry = acceptance(lei, self.digest, at, what=self.what, subjects=answer.subjects)
         [receipt] = receipts.store.add_receipts(conn, receipts.book, [entry])
-        return _with_receipt(answer, receipt_header(receipt)[HEADER])
+        return _with_receipt(answer, receipt_header(receipt))
 
     def _claim(self, conn: Connection) -> Answer | None:
         """Take the key; give the answer that it stands for already."""

@@ -51,9 +51,9 @@ def receipt_out(one: Receipt) -> ReceiptOut:
     )
 
 
-def receipt_header(one: Receipt) -> dict[str, str]:
-    """Write a receipt as the header of an answer: one line of JSON, long contents left out."""
+def receipt_header(one: Receipt) -> str:
+    """Write a receipt as HEADER of an answer: one line of JSON, long contents left out."""
     told = receipt_out(one).model_dump(mode="json")
     if len(one.contents) > _MOST_IN_A_HEADER:
         told["contents"] = None
-    return {HEADER: json.dumps(told, separators=(",", ":"))}
+    return json.dumps(told, separators=(",", ":"))

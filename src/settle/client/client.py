@@ -200,7 +200,7 @@ class Client(EscrowMethods, ReceiptMethods):
             "reference": reference,
             "limit": limit,
         }
-        for page in self._pages("/v1/trades", wanted):
+        for page in self._transport.pages("/v1/trades", wanted):
             yield from _list(Trade, page["trades"])
 
     def cancellation(self, trade_id: str) -> Cancellation:
@@ -239,7 +239,7 @@ class Client(EscrowMethods, ReceiptMethods):
 
     def to_sign(self, *, limit: int = PAGE) -> Iterator[ToSign]:
         """Terms that wait for a signature of yours, oldest first, page after page."""
-        for page in self._pages("/v1/instructions/to-sign", {"limit": limit}):
+        for page in self._transport.pages("/v1/instructions/to-sign", {"limit": limit}):
             yield from _list(ToSign, page["instructions"])
 
     def sign(
@@ -282,14 +282,9 @@ class Client(EscrowMethods, ReceiptMethods):
 
     def messages(self, after: int = 0, *, limit: int = PAGE) -> Iterator[Message]:
         """Messages for you behind number `after`, oldest first, up to the newest."""
-        while True:
-            wanted = {"after": after, "limit": limit}
-            page = self._transport.get("/v1/iso20022/messages", wanted).json()
-            found = _list(Message, page["messages"])
-            yield from found
-            if page["next_after"] is None:
-                return
-            after = page["next_after"]
+        wanted = {"after": after, "limit": limit}
+        for page in self._transport.pages("/v1/iso20022/messages", wanted, by="after"):
+            yield from _list(Message, page["messages"])
 
     def message(self, number: int) -> bytes:
         """One message for you, as XML."""
@@ -302,15 +297,6 @@ class Client(EscrowMethods, ReceiptMethods):
 
     def _post(self, path: str, document: object, key: str | None, **headers: str) -> Any:  # noqa: ANN401  JSON
         return self._transport.post(path, document, key=key, headers=headers).json()
-
-    def _pages(self, path: str, wanted: Mapping[str, Any]) -> Iterator[Any]:
-        cursor: str | None = None
-        while True:
-            page = self._transport.get(path, {**wanted, "cursor": cursor}).json()
-            yield page
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return
 
 
 def _wait(seconds: int) -> dict[str, str]:

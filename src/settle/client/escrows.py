@@ -161,13 +161,8 @@ class EscrowMethods:
         wanted: dict[str, Any] = {"status": list(statuses) or None}
         if waiting_on_me:
             wanted["waiting_on_me"] = "true"
-        cursor: str | None = None
-        while True:
-            page = self._transport.get("/v1/escrows", {**wanted, "cursor": cursor}).json()
+        for page in self._transport.pages("/v1/escrows", wanted):
             yield from map(read_escrow, page["escrows"])
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return
 
     def escrow_text(self, escrow: bytes) -> str:
         """The terms in English, as the API has them."""

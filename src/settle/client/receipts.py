@@ -28,14 +28,8 @@ class ReceiptMethods:
 
     def receipts(self, after: int = 0) -> list[Receipt]:
         """Your receipts behind number `after`, in their order, up to the newest."""
-        found: list[Receipt] = []
-        while True:
-            wanted = {"after": after, "limit": _PAGE}
-            page = self._transport.get("/v1/receipts", wanted).json()
-            found += map(receipt_of, page["receipts"])
-            if page["next_after"] is None:
-                return found
-            after = page["next_after"]
+        pages = self._transport.pages("/v1/receipts", {"after": after, "limit": _PAGE}, by="after")
+        return [receipt_of(one) for page in pages for one in page["receipts"]]
 
 
 def receipt_of(document: object) -> Receipt:

@@ -83,6 +83,16 @@ class Transport:
         """Read."""
         return self._patiently(lambda: self._once("GET", path, params, b"", headers))
 
+    def pages(self, path: str, wanted: Mapping[str, Any], by: str = "cursor") -> Iterator[Any]:
+        """Read a list page by page: each page's `next_<by>` asks for the next, null ends."""
+        while True:
+            page = self.get(path, wanted).json()
+            yield page
+            following = page[f"next_{by}"]
+            if following is None:
+                return
+            wanted = {**wanted, by: following}
+
     def get_once(self, path: str) -> Reply:
         """Read, without trying again."""
         return self._once("GET", path, None, b"", {})

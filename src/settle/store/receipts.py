@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from settle.domain.ids import Lei
 from settle.services.receipts import Entry, Receipt, ReceiptBook
@@ -67,6 +67,6 @@ class ReceiptStore:
         return [_receipt(row) for row in found]
 
 
-def _receipt(row: object) -> Receipt:
-    told = row._asdict()  # type: ignore[attr-defined]  # a row of the table
+def _receipt(row: Row[Any]) -> Receipt:
+    told = row._asdict()
     return Receipt(participant=Lei(told.pop("lei")), **told)
