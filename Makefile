@@ -107,11 +107,11 @@ lockstep: setup-dev
 	SETTLE_LOCKSTEP_WALKS=$(WALKS) SETTLE_LOCKSTEP_SEED=$(SEED) \
 		$(BIN)/pytest -q -n $(JOBS) tests/parity/test_lockstep.py
 
-## crash: kill the operator and lie to it at every step, RUNS runs by seed from SEED on
+## crash: kill the operator and lie to it at every step, RUNS runs by seed, written to benchmarks/results
 RUNS ?= 12000
 .PHONY: crash
 crash: setup-dev
-	SETTLE_CRASH_RUNS=$(RUNS) SETTLE_CRASH_SEED=$(SEED) $(BIN)/pytest -q -n $(JOBS) tests/crash
+	$(BIN)/python -m benchmarks.reliability crash --size $(RUNS)
 
 ## gas: what each transaction costs, exactly, written to benchmarks/results
 .PHONY: gas

@@ -25,7 +25,7 @@ from benchmarks.gas import ROOT
 from benchmarks.load import ISIN, Pair, run_pair
 from settle.chain.profile import load_profile
 from settle.demo.audits import audit
-from settle.demo.plan import Fate, Plan, cast
+from settle.demo.plan import Fate, cast
 from settle.demo.stage import Stage, hours
 from settle.demo.tape import Tape, TapeTrade
 from settle.domain.ids import CurrencyCode
@@ -95,9 +95,9 @@ def _measure(folder: Path, seconds: int, runs: int, open_trades: int) -> dict[st
 def _stage(folder: Path) -> Iterator[Stage]:
     profile = load_profile(ROOT / "chain.toml", "anvil")
     chain = open_local_chain(profile, folder, root=ROOT)
-    plan = Plan(members=cast(2 * _PAIRS), deals=(), at_first={}, half_way={})
+    members = cast(2 * _PAIRS)
     line = TapeTrade(line=2, isin=ISIN, quantity=1, currency=CurrencyCode("EUR"), amount=1)
-    stage = Stage(chain, profile, ROOT, plan, hours(int(time.time()), _LONG_S), _say)
+    stage = Stage(chain, profile, ROOT, members, hours(int(time.time()), _LONG_S), _say)
     try:
         stage.admit()
         stage.create_assets(Tape(trades=(line,), decimals={ISIN: 0}))

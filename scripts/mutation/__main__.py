@@ -9,12 +9,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.reliability import PAGE, merge
+
 from .mutants import Mutant, mutants_of
-from .reliability import explained, explanations, merge, summary
+from .reliability import explained, explanations, summary
 from .trial import SURVIVED, Outcomes, missing, try_all
 from .workshop import ROOT, Broken, Workshop
 
-RESULTS = ROOT / "benchmarks/results/reliability.json"
 SURVIVORS = ROOT / "scripts/mutation-survivors.yaml"
 
 
@@ -73,7 +74,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--revision", default="", help="of git; default: the tree as it is")
     parser.add_argument("--place", type=Path, default=ROOT / "build/mutation/tree")
     parser.add_argument("--outcomes", type=Path, default=ROOT / "build/mutation/outcomes.jsonl")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, default=PAGE)
     parser.add_argument("--list", action="store_true", help="name the chosen mutants, try none")
     return parser.parse_args(arguments)
 
@@ -106,7 +107,8 @@ def told(
         print(f"{contract:18} {row}")
     if not options.contract:
         command = f"make mutate SAMPLE={options.sample}" if options.sample else "make mutate"
-        merge(options.results, {**page, "seed": options.seed, "command": command})
+        figures = {**page, "seed": options.seed}
+        merge("mutation", figures, command=command, page=options.results)
     open_ones = [
         mutant
         for mutant in chosen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,13 +65,3 @@ def share(lines: Sequence[Json], kind: str) -> float | None:
     mine = [line for line in lines if line["kind"] == kind]
     killed = sum(line["outcome"] == KILLED for line in mine)
     return round(killed / len(mine), 4) if mine else None
-
-
-def merge(path: Path, mutation: Json) -> None:
-    """Write `mutation` into the page of reliability, whose other figures others write."""
-    page: Json = json.loads(path.read_text()) if path.exists() else {}
-    page["mutation"] = mutation
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(page, indent=2) + "\n")
-    new.replace(path)

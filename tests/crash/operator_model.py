@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,7 @@ from settle.chain.eip712 import recover
 from settle.chain.follower import Follower
 from settle.chain.node import Node
 from settle.chain.operator_chain import NodeReader, SenderOutgoing
-from settle.chain.profile import EngineProfile, FeePolicy, SenderPolicy
+from settle.chain.profile import EngineProfile, load_profile
 from settle.chain.sender import Sender
 from settle.domain.ids import ZERO_ADDRESS, Lei, TradeId
 from settle.domain.keccak import keccak256
@@ -47,6 +47,7 @@ from settle.store.trading import SqlTradingStore
 from settle.store.transactions import SqlSenderStore
 from tests.crash.faults import Faults, FaultyDatabase
 from tests.fakes import DOMAIN
+from tests.house.source_tree import ROOT
 from tests.support.venue_world import RULES
 
 OPERATOR_KEY = b"operator of the crash room".rjust(32, b"\1")
@@ -57,25 +58,15 @@ class SendingStore(SqlSenderStore, Alarms):
 
 
 def profile(depth: int, in_flight: int) -> EngineProfile:
-    """An engine with the patience and the fees of chain.toml."""
-    return EngineProfile(
-        name="model",
-        kind="tester",
+    """An engine with the patience and the fees of chain.toml, asked in small portions."""
+    return replace(
+        load_profile(ROOT / "chain.toml", "tester"),
         chain_id=DOMAIN.chain_id,
-        hardfork="cancun",
         finality_depth=depth,
         block_interval_ms=0,
-        block_gas_limit=60_000_000,
-        transaction_gas_limit=15_000_000,
-        transaction_bytes_limit=131_072,
         in_flight=in_flight,
         rpc_batch=5,
         log_range=4,
-        state_interval_s=0,
-        fees=FeePolicy(
-            priority_wei=0, base_fee_percent=200, cap_wei=100_000_000_000, bump_percent=13
-        ),
-        sender=SenderPolicy(resend_after_s=5, bump_after_s=30, hopeless_after_s=60),
     )
 
 
@@ -148,10 +139,8 @@ class Operator:
             listeners=[self.outcomes],
             at=faults.kill,
         )
-        limits = batch_limits(world.profile)
-        self.executor = Executor(
-            self.venue, type(limits)(**{**_fields(limits), "legs": world.batch_legs})
-        )
+        limits = replace(batch_limits(world.profile), legs=world.batch_legs)
+        self.executor = Executor(self.venue, limits)
         self._underway = Underway()
         self._follower_open = False
         self._sending = False
@@ -257,7 +246,3 @@ class Operator:
 
 def _told(**content: object) -> Answer:
     return Answer(status=HTTPStatus.OK, body=json.dumps(content).encode())
-
-
-def _fields(one: Any) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in one.__slots__}

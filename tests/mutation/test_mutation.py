@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from scripts.mutation import __main__ as program
 from scripts.mutation.mutants import Mutant, mutants_of
-from scripts.mutation.reliability import explained, explanations, merge, summary
+from scripts.mutation.reliability import explained, explanations, summary
 from scripts.mutation.trial import Outcomes, missing
 from scripts.mutation.weaving import bundles, weave
 
+from benchmarks.reliability import merge
 from tests.house.source_tree import ROOT
 
 if TYPE_CHECKING:
@@ -174,8 +175,8 @@ def test_shares_are_of_what_was_tried_and_survivors_want_a_sentence(
 def test_the_figures_of_others_stay(tmp_path: Path) -> None:
     path = tmp_path / "reliability.json"
     path.write_text('{"crash": {"runs": 600}}')
-    merge(path, {"Sample": {"revert": 1.0}})
+    merge("mutation", {"Sample": {"revert": 1.0}}, command="make mutate", page=path)
     assert json.loads(path.read_text()) == {
         "crash": {"runs": 600},
-        "mutation": {"Sample": {"revert": 1.0}},
+        "mutation": {"Sample": {"revert": 1.0}, "command": "make mutate"},
     }
